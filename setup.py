@@ -1,0 +1,32 @@
+from glob import glob
+
+from setuptools import find_packages, setup
+
+package_name = 'camera_ws_bridge'
+
+setup(
+    name=package_name,
+    version='0.1.0',
+    packages=find_packages(include=[package_name, package_name + '.*']),
+    package_data={package_name: ['py.typed']},
+    data_files=[
+        ('share/ament_index/resource_index/packages', ['resource/' + package_name]),
+        ('share/' + package_name, ['package.xml']),
+        ('share/' + package_name + '/launch', glob('launch/*.launch.py')),
+        ('share/' + package_name + '/config', glob('config/*.yaml')),
+    ],
+    install_requires=['numpy', 'setuptools', 'tornado', 'websockets>=10.4'],
+    zip_safe=True,
+    maintainer='camera_ws_bridge developers',
+    maintainer_email='maintainers@camera-ws-bridge.example',
+    description="Bridges a tracking orchestrator's WebSocket to ROS topics.",
+    license='Apache-2.0',
+    entry_points={
+        'console_scripts': [
+            'bridge = camera_ws_bridge.main:main',
+            'camera_sim = camera_ws_bridge.sim.camera:main',
+            'demo = camera_ws_bridge.sim.demo:main',
+            'orchestrator_sim = camera_ws_bridge.sim.orchestrator:main',
+        ],
+    },
+)
