@@ -1,0 +1,58 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+How long to wait before the next connection attempt.
+
+Exponential with full jitter: a delay is drawn from 0 to a ceiling that doubles with every failure,
+so that a site's cameras do not come back all at once. Source: M. Brooker, "Exponential Backoff And
+Jitter", AWS Architecture Blog, 2015.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+# Attempts that no server sees cost nobody anything: the ceiling stays at this many seconds, so
+# that a restarted server is found again soon.
+UNREACHED_CEILING = 1.0
+
+
+class Backoff:
+    """Delays in seconds; `random` returns floats from 0 to 1, as random.random does."""
+
+    def __init__(
+            self, minimum: float, maximum: float, stable_after: float,
+            random: Callable[[], float]) -> None:
+        self.minimum = minimum
+        self.maximum = maximum
+        self.stable_after = stable_after
+        self._random = random
+        self._ceiling = minimum
+
+    def next_delay(self, *, reached: bool, lasted: float = 0.0) -> float:
+        """
+        Return the delay after a failure.
+
+        reached: whether a server answered the attempt; lasted: seconds that the connection had
+        been registered. Only a connection that lasted `stable_after` resets the back-off: a
+        server that accepts and closes at once must not be called in a hot loop.
+        """
+        if lasted >= self.stable_after:
+            self._ceiling = self.minimum
+        limit = self.maximum if reached else min(self.maximum, UNREACHED_CEILING)
+        ceiling = min(self._ceiling, limit)
+        if self._ceiling < limit:
+            self._ceiling = min(2 * self._ceiling, limit)
+        return ceiling * self._random()

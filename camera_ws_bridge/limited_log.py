@@ -1,0 +1,70 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Log lines that cannot flood: at most one per subject and interval, the rest counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+MAX_LENGTH = 200
+
+
+class Logger(Protocol):
+    """What rclpy's and the standard library's loggers have in common."""
+
+    def debug(self, message: str) -> object:
+        """Log for developers."""
+
+    def info(self, message: str) -> object:
+        """Log what happens."""
+
+    def warning(self, message: str) -> object:
+        """Log what should not happen, but is coped with."""
+
+    def error(self, message: str) -> object:
+        """Log what somebody has to mend."""
+
+
+def clean(text: str) -> str:
+    """Return foreign text as one printable line of at most MAX_LENGTH characters."""
+    line = ''.join(
+        character if character.isprintable() else ascii(character)[1:-1]
+        for character in text[:MAX_LENGTH])
+    return line if len(line) <= MAX_LENGTH and len(text) <= MAX_LENGTH else (
+        line[:MAX_LENGTH - 3] + '...')
+
+
+class LimitedLog:
+    """Warnings by subject; `interval` in seconds of the monotonic `clock`."""
+
+    def __init__(
+            self, logger: Logger, clock: Callable[[], float], interval: float = 5.0) -> None:
+        self._logger = logger
+        self._clock = clock
+        self._interval = interval
+        self._last: dict[str, float] = {}
+        self._suppressed: dict[str, int] = {}
+
+    def warning(self, subject: str, text: str) -> None:
+        """Log the text, unless the subject was heard of lately; subjects must be few."""
+        now = self._clock()
+        last = self._last.get(subject)
+        if last is not None and now - last < self._interval:
+            self._suppressed[subject] = self._suppressed.get(subject, 0) + 1
+            return
+        more = self._suppressed.pop(subject, 0)
+        self._last[subject] = now
+        self._logger.warning(clean(text) + (f' ({more} more like it before)' if more else ''))

@@ -1,0 +1,226 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The buffer of messages on their way to the orchestrator.
+
+A message is accepted, taken (written to the socket, in flight) and acknowledged; a lost connection
+puts what is in flight back to the front. At any time, in messages:
+
+    accepted = acknowledged + dropped + queued + in flight
+
+Boxes and updates have a lane each. Within a lane order is kept; updates go first. Memory is
+bounded by each lane's policy, and every loss is counted by its cause. Times are seconds of a
+monotonic clock that the caller reads.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass
+
+BOXES = 'boxes'
+UPDATES = 'updates'
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Bounds of one lane, in flight included; max_age in seconds, 0: no limit."""
+
+    max_messages: int
+    max_bytes: int
+    max_age: float = 0.0
+    newest_per_object: bool = False  # when full, a superseded update goes before the oldest
+
+
+class Item:
+    """One message in the buffer; `payload` is its JSON text in UTF-8."""
+
+    __slots__ = ('payload', 'accepted_at', 'object_id', 'serial')
+
+    def __init__(self, payload: bytes, accepted_at: float, object_id: int | None) -> None:
+        self.payload = payload
+        self.accepted_at = accepted_at
+        self.object_id = object_id
+        self.serial = 0  # of the write that it is in flight with
+
+
+class Lane:
+    """The messages of one type, oldest first: in flight, then queued."""
+
+    def __init__(self, name: str, policy: Policy) -> None:
+        self.name = name
+        self.policy = policy
+        self.queued: deque[Item] = deque()
+        self.in_flight: deque[Item] = deque()
+        self.bytes = 0
+        self.in_flight_bytes = 0
+        self.peak = 0
+        self.accepted = 0
+
+    def __len__(self) -> int:
+        """Return the number of messages, in flight included."""
+        return len(self.queued) + len(self.in_flight)
+
+    def oldest_at(self) -> float | None:
+        """Return when the oldest message was accepted."""
+        for items in (self.in_flight, self.queued):
+            if items:
+                return items[0].accepted_at
+        return None
+
+
+class Outbox:
+    """
+    Both lanes, and the window of what is in flight.
+
+    At most window_messages and window_bytes are in flight at one time (but always one message),
+    and at most half of a lane's bound, so that a full lane still has something to drop that has
+    not been written.
+    """
+
+    def __init__(
+            self, boxes: Policy, updates: Policy, *, window_messages: int = 1000,
+            window_bytes: int = 256 * 1024) -> None:
+        self.boxes = Lane(BOXES, boxes)
+        self.updates = Lane(UPDATES, updates)
+        self.window_messages = window_messages
+        self.window_bytes = window_bytes
+        self.dropped: Counter[str] = Counter()  # by cause, e.g. 'boxes_overflow'
+        self.sent = 0  # also the serial of the newest write
+        self.acknowledged = 0
+        self._lanes = (self.updates, self.boxes)
+
+    def put(self, lane: Lane, payload: bytes, now: float, object_id: int | None = None) -> None:
+        """Accept a message; the lane makes room by its policy."""
+        lane.accepted += 1
+        if len(payload) > lane.policy.max_bytes:
+            self._count_drop(lane, 'too_big')
+            return
+        lane.queued.append(Item(payload, now, object_id))
+        lane.bytes += len(payload)
+        self._make_room(lane)
+        lane.peak = max(lane.peak, len(lane))
+
+    def take(self, now: float) -> list[Item]:
+        """Return what may be written now, in order; it counts as sent and in flight."""
+        batch: list[Item] = []
+        for lane in self._lanes:
+            self._expire(lane, now)
+            while lane.queued and self._fits(lane, lane.queued[0]):
+                item = lane.queued.popleft()
+                self.sent += 1
+                item.serial = self.sent
+                lane.in_flight.append(item)
+                lane.in_flight_bytes += len(item.payload)
+                batch.append(item)
+        return batch
+
+    def acknowledge(self, serial: int) -> None:
+        """Forget all that was written up to this serial: the orchestrator has handled it."""
+        for lane in self._lanes:
+            while lane.in_flight and lane.in_flight[0].serial <= serial:
+                item = lane.in_flight.popleft()
+                lane.bytes -= len(item.payload)
+                lane.in_flight_bytes -= len(item.payload)
+                self.acknowledged += 1
+
+    def restore(self) -> int:
+        """
+        Put everything in flight back to the front: the connection is lost.
+
+        Return how many messages these are; each may have arrived, and will be sent again.
+        """
+        count = 0
+        for lane in self._lanes:
+            count += len(lane.in_flight)
+            lane.queued.extendleft(reversed(lane.in_flight))
+            lane.in_flight.clear()
+            lane.in_flight_bytes = 0
+        return count
+
+    def expire(self, now: float) -> None:
+        """Drop what is too old to be worth sending."""
+        for lane in self._lanes:
+            self._expire(lane, now)
+
+    def clear(self, cause: str) -> int:
+        """Drop all that is queued (what is in flight is on its way); return how many."""
+        count = 0
+        for lane in self._lanes:
+            while lane.queued:
+                self._drop_oldest(lane, cause)
+                count += 1
+        return count
+
+    def __len__(self) -> int:
+        """Return the number of messages, in flight included."""
+        return len(self.boxes) + len(self.updates)
+
+    @property
+    def in_flight(self) -> int:
+        """Return the number of messages written but not acknowledged."""
+        return len(self.boxes.in_flight) + len(self.updates.in_flight)
+
+    @property
+    def in_flight_bytes(self) -> int:
+        """Return the bytes of what is in flight."""
+        return self.boxes.in_flight_bytes + self.updates.in_flight_bytes
+
+    def oldest_age(self, now: float) -> float:
+        """Return the age of the oldest message in seconds; 0 if there is none."""
+        times = [at for lane in self._lanes if (at := lane.oldest_at()) is not None]
+        return now - min(times) if times else 0.0
+
+    def _fits(self, lane: Lane, item: Item) -> bool:
+        in_flight, size = self.in_flight, len(item.payload)
+        if in_flight == 0:
+            return True
+        return (
+            in_flight < self.window_messages
+            and self.in_flight_bytes + size <= self.window_bytes
+            and (not lane.in_flight or (
+                2 * (len(lane.in_flight) + 1) <= lane.policy.max_messages
+                and 2 * (lane.in_flight_bytes + size) <= lane.policy.max_bytes)))
+
+    def _make_room(self, lane: Lane) -> None:
+        policy = lane.policy
+        while lane.queued and (len(lane) > policy.max_messages or lane.bytes > policy.max_bytes):
+            if policy.newest_per_object and self._drop_superseded(lane):
+                continue
+            self._drop_oldest(lane, 'overflow')
+
+    def _drop_superseded(self, lane: Lane) -> bool:
+        """Drop the oldest update whose object has a newer one in the queue."""
+        newest = {item.object_id: item for item in lane.queued}
+        for index, item in enumerate(lane.queued):
+            if newest[item.object_id] is not item:
+                del lane.queued[index]
+                lane.bytes -= len(item.payload)
+                self._count_drop(lane, 'superseded')
+                return True
+        return False
+
+    def _expire(self, lane: Lane, now: float) -> None:
+        max_age = lane.policy.max_age
+        if max_age > 0:
+            while lane.queued and now - lane.queued[0].accepted_at > max_age:
+                self._drop_oldest(lane, 'too_old')
+
+    def _drop_oldest(self, lane: Lane, cause: str) -> None:
+        lane.bytes -= len(lane.queued.popleft().payload)
+        self._count_drop(lane, cause)
+
+    def _count_drop(self, lane: Lane, cause: str) -> None:
+        self.dropped[f'{lane.name}_{cause}'] += 1

@@ -1,0 +1,193 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The session makes commands of what the orchestrator says, repeats and forgets to say."""
+
+from camera_ws_bridge.messages import (
+    Authenticate, Boxes, Identifier, Message, Start, Stop, Update)
+from camera_ws_bridge.session import Command, Session
+import pytest
+
+PICTURE = Start(7, image=b'picture')
+
+
+def messages(commands):
+    """Return what is commanded, without sequence numbers."""
+    return [command.message for command in commands]
+
+
+def register(session, *replay):
+    """Go through a registration; return the commands of the replay and those at its end."""
+    session.begin_registration()
+    during = [command for message in replay for command in session.receive(message)]
+    return messages(during), messages(session.registered())
+
+
+def test_every_command_is_passed_on_in_order_and_numbered_from_1():
+    session = Session()
+    received = [PICTURE, Update(7, (0.5,)), Start(8, 1.5, 0), Stop(7), Stop(8), PICTURE]
+    commands = [command for message in received for command in session.receive(message)]
+    assert commands == [Command(n, message) for n, message in enumerate(received, 1)]
+
+
+@pytest.mark.parametrize('message', [
+    Boxes(1.5), Identifier('cam-1'), Authenticate('token'), Message()])
+def test_what_is_no_command_says_nothing_to_a_re_id_node(message):
+    session = Session()
+    session.receive(PICTURE)
+    assert session.receive(message) == []
+    assert session.tracked == {7: ()}
+    assert [command.sequence for command in session.receive(Stop(7))] == [2]
+
+
+def test_a_stop_of_an_object_never_heard_of_is_passed_on():
+    session = Session()
+    assert messages(session.receive(Stop(9))) == [Stop(9)]
+    assert session.tracked == {}
+
+
+# ---- feature maps
+
+def test_each_feature_map_is_passed_on_once():
+    session = Session()
+    assert messages(session.receive(Update(7, (0.5, 1.0)))) == [Update(7, (0.5, 1.0))]
+    assert session.receive(Update(7, (0.5, 1.0))) == []
+    assert messages(session.receive(Update(7, (0.5, 2.0)))) == [Update(7, (0.5, 2.0))]
+    assert messages(session.receive(Update(7, (0.5, 1.0)))) == [Update(7, (0.5, 1.0))]
+    assert messages(session.receive(Update(8, (0.5, 1.0)))) == [Update(8, (0.5, 1.0))]
+
+
+def test_an_object_without_a_feature_map_is_news_once():
+    session = Session()
+    assert messages(session.receive(Update(7))) == [Update(7)]
+    assert session.receive(Update(7)) == []
+    assert session.tracked == {7: ()}
+
+
+def test_after_a_start_the_feature_map_is_news_again():
+    session = Session()
+    session.receive(Update(7, (0.5,)))
+    session.receive(PICTURE)
+    assert session.receive(Update(7)) == []
+    assert messages(session.receive(Update(7, (0.5,)))) == [Update(7, (0.5,))]
+
+
+def test_after_a_stop_the_feature_map_is_news_again():
+    session = Session()
+    session.receive(Update(7, (0.5,)))
+    session.receive(Stop(7))
+    assert messages(session.receive(Update(7, (0.5,)))) == [Update(7, (0.5,))]
+
+
+def test_the_echo_of_our_own_feature_map_is_no_news():
+    session = Session()
+    session.receive(PICTURE)
+    session.extracted(Update(7, (0.5,)))
+    assert session.receive(Update(7, (0.5,))) == []
+    assert messages(session.receive(Update(7, (0.25,)))) == [Update(7, (0.25,))]
+
+
+def test_our_own_feature_map_does_not_make_an_object_tracked():
+    session = Session()
+    session.extracted(Update(7, (0.5,)))
+    assert session.tracked == {}
+    assert messages(session.receive(Update(7, (0.5,)))) == [Update(7, (0.5,))]
+
+
+# ---- registration
+
+def test_the_first_registration_of_all():
+    assert register(Session()) == ([], [])
+    assert register(Session(), Update(7), Update(8, (0.5,))) == (
+        [Update(7), Update(8, (0.5,))], [])
+
+
+def test_a_replay_of_what_is_known_is_no_news():
+    session = Session()
+    known = [Update(7), Update(8, (0.5,))]
+    register(session, *known)
+    assert register(session, *known) == ([], [])
+
+
+def test_what_the_replay_does_not_name_is_stopped_once_in_order_of_ids():
+    session = Session()
+    register(session, Update(9), Update(7), Update(8, (0.5,)))
+    session.receive(PICTURE)
+    session.begin_registration()
+    session.receive(Update(8, (0.5,)))
+    assert session.registered() == [
+        Command(5, Stop(7), reconciled=True), Command(6, Stop(9), reconciled=True)]
+    assert session.tracked == {8: (0.5,)}
+    assert session.registered() == []
+    assert register(session, Update(8, (0.5,))) == ([], [])
+
+
+def test_a_stop_that_was_received_is_not_a_reconciled_one():
+    session = Session()
+    session.receive(PICTURE)
+    session.begin_registration()
+    command, = session.receive(Stop(7))
+    assert not command.reconciled
+    assert session.registered() == []
+
+
+def test_an_object_started_during_the_registration_is_kept():
+    session = Session()
+    session.receive(PICTURE)
+    assert register(session, PICTURE, Start(8, 1.5, 0)) == ([PICTURE, Start(8, 1.5, 0)], [])
+    assert session.tracked == {7: (), 8: ()}
+
+
+def test_an_object_that_reappears_after_its_stop_is_news():
+    session = Session()
+    register(session, Update(7, (0.5,)))
+    assert register(session) == ([], [Stop(7)])
+    assert register(session, Update(7, (0.5,))) == ([Update(7, (0.5,))], [])
+
+
+def test_our_own_feature_map_does_not_confirm_an_object():
+    session = Session()
+    session.receive(PICTURE)
+    session.begin_registration()
+    session.extracted(Update(7, (0.5,)))
+    assert messages(session.registered()) == [Stop(7)]
+
+
+def test_nothing_is_concluded_from_a_registration_that_breaks_off():
+    session = Session()
+    known = [Update(7, (0.5,)), Update(8, (0.5,))]
+    register(session, *known)
+    session.begin_registration()
+    assert session.receive(known[0]) == []
+    assert set(session.tracked) == {7, 8}
+    assert register(session, known[1]) == ([], [Stop(7)])
+
+
+def test_a_registration_again_on_the_same_connection():
+    # That heals a registration which the orchestrator dropped (trap 2 of docs/protocol.md).
+    session = Session()
+    register(session, Update(7, (0.5,)))
+    session.receive(Start(8, 1.5, 0))
+    assert register(session, Update(7, (0.5,)), Update(8)) == ([], [])
+
+
+def test_without_reconciling_nothing_is_stopped_or_forgotten():
+    session = Session(reconcile=False)
+    register(session, Update(7, (0.5,)))
+    assert register(session) == ([], [])
+    assert session.tracked == {7: (0.5,)}
+    assert register(session, Update(7, (0.5,))) == ([], [])
+    session.reconcile = True
+    assert session.registered() == []
+    assert register(session) == ([], [Stop(7)])
