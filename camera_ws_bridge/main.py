@@ -1,0 +1,102 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The `bridge` executable.
+
+Exit codes: 0 stopped by a signal; 1 a bug; 2 a parameter that can never work, the URL included;
+3 the orchestrator could not be reached for connect_timeout.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from traceback import format_exc
+
+from camera_ws_bridge.errors import ConfigurationError, LinkFault
+from camera_ws_bridge.node import BridgeNode
+from camera_ws_bridge.runtime import LoopThread
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+from rclpy.task import Future
+
+EXIT_OK = 0
+EXIT_CONFIGURATION = 2
+EXIT_UNREACHABLE = 3
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run one bridge until a signal comes or its link gives up; return the exit code."""
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    loop_thread = LoopThread()
+    end: Future = Future()  # of the exit code
+
+    def give_up(fault: LinkFault) -> None:
+        node.get_logger().error(
+            f'{node.parameters.camera_id}: no connection to {node.bridge.link.settings.peer}: '
+            f'{fault.reason}')
+        end.set_result(EXIT_CONFIGURATION if fault.fatal else EXIT_UNREACHABLE)
+
+    _on_signals(loop_thread, end)
+    try:
+        node = BridgeNode(loop_thread, give_up)
+    except ConfigurationError as error:
+        print(f'camera_ws_bridge: {error}', file=sys.stderr)
+        return EXIT_CONFIGURATION
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    node.start()
+    try:
+        while not end.done():
+            try:
+                executor.spin_until_future_complete(end)
+            except Exception:  # noqa: B902
+                # A bug in a callback must not end a bridge that nobody looks after.
+                node.get_logger().error(f'internal error, please report:\n{format_exc()}')
+        node.shut_down()
+    finally:
+        executor.shutdown()
+        loop_thread.stop()
+        node.destroy_node()
+        rclpy.try_shutdown()
+    return int(end.result())
+
+
+def _on_signals(loop_thread: LoopThread, end: Future) -> None:
+    """
+    Let SIGINT and SIGTERM end the executor at once.
+
+    Python runs its signal handlers between two of its own instructions, not while the executor
+    waits in C. The interpreter's wake-up socket reaches the loop's thread in any case.
+    """
+    receiver, sender = socket.socketpair()
+    receiver.setblocking(False)
+    sender.setblocking(False)
+
+    def on_signal() -> None:
+        receiver.recv(64)
+        if not end.done():
+            end.set_result(EXIT_OK)
+
+    loop_thread.loop.call_soon_threadsafe(loop_thread.loop.add_reader, receiver, on_signal)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    signal.set_wakeup_fd(sender.detach())
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,177 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+All parameters of a bridge: names, defaults, ranges and descriptions stand here and nowhere else.
+
+config/bridge.yaml and the README's table repeat them for readers; a test compares all three.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import math
+import os
+from typing import Any
+
+from camera_ws_bridge import url as urls
+from camera_ws_bridge.errors import ConfigurationError
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.node import Node
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One parameter; the default's type is its type, low and high are its range, both included."""
+
+    name: str
+    default: str | bool | int | float
+    description: str
+    low: float = 0
+    high: float = 0
+    environment: str = ''  # variable that gives the default
+
+
+SPECS = (
+    Spec('orchestrator_url', '', 'WebSocket URL of the orchestrator, (ws|wss)://host:port/path. '
+         'Empty: environment variable ORCHESTRATOR_URL.', environment='ORCHESTRATOR_URL'),
+    Spec('camera_id', '', 'Id under which this camera registers at the orchestrator. '
+         'Empty: environment variable CAMERA_ID.', environment='CAMERA_ID'),
+    Spec('connect_timeout', 60.0, 'Seconds to try for the first connection before the process '
+         'exits; 0: for ever. Once connected, it never gives up.', 0, 86400),
+    Spec('open_timeout', 10.0, 'Seconds that one connection attempt may take.', 0.1, 300),
+    Spec('reconnect_delay_min', 0.5, 'Seconds; ceiling of the random delay before the first '
+         'reconnect. It doubles with every failure.', 0.01, 60),
+    Spec('reconnect_delay_max', 10.0, 'Seconds; the ceiling grows to this (to 1 s while no '
+         'server answers at all).', 0.01, 3600),
+    Spec('stable_after', 2.0, 'Seconds that a connection must last to reset the delay.', 0, 3600),
+    Spec('heartbeat_interval', 5.0, 'Seconds between pings on an idle connection.', 0.25, 3600),
+    Spec('heartbeat_timeout', 10.0, 'Seconds without any progress after which a silent connection '
+         'is dropped.', 0.5, 3600),
+    Spec('identify_interval', 30.0, 'Seconds between repeated registrations, which heal one that '
+         'the orchestrator has lost; 0: never.', 0, 86400),
+    Spec('shutdown_timeout', 2.0, 'Seconds to flush the buffer at shutdown.', 0, 60),
+    Spec('reconcile', True, 'Publish a stop (RECONCILED) for objects that the orchestrator no '
+         'longer names after a reconnect.'),
+    Spec('command_queue_depth', 32, 'Commands per topic that are remembered for a re-ID node that '
+         'comes up later.', 1, 10000),
+    Spec('max_image_bytes', 4 * MIB, 'Bytes; the largest PNG accepted in a start.', 1, 16 * MIB),
+    Spec('max_image_pixels', 2**24, 'Width times height of the largest PNG accepted in a start.',
+         1, 2**31 - 1),
+    Spec('frame_history', 3600, 'Frames whose stamps are remembered, for Start.frame_stamp.',
+         1, 1000000),
+    Spec('boxes_max_messages', 20000, 'Boxes messages in the buffer; when it is full, the oldest '
+         'is dropped.', 2, 10000000),
+    Spec('boxes_max_bytes', 64 * MIB, 'Bytes of boxes messages (JSON) in the buffer.',
+         1024, 16384 * MIB),
+    Spec('boxes_max_age', 0.0, 'Seconds after which a buffered boxes message is dropped; 0: '
+         'never. The orchestrator stamps sightings when they arrive: old boxes become false '
+         'sightings.', 0, 86400),
+    Spec('updates_max_messages', 1000, 'Feature maps in the buffer; when it is full, those with a '
+         'newer one of the same object go first.', 2, 10000000),
+    Spec('updates_max_bytes', 16 * MIB, 'Bytes of feature maps (JSON) in the buffer.',
+         1024, 16384 * MIB),
+    Spec('compression', False, 'Offer permessage-deflate to the orchestrator: less bytes, more '
+         'CPU.'),
+    Spec('tls_ca_file', '', 'PEM file with the CA to trust for wss://; empty: those that the '
+         'system trusts.'),
+    Spec('tls_cert_file', '', 'PEM file with a client certificate; empty: none.'),
+    Spec('tls_key_file', '', 'PEM file with the key of tls_cert_file; empty: it is in there.'),
+)
+
+
+class Parameters:
+    """The values of all parameters, as attributes of the same names."""
+
+    orchestrator_url: str
+    camera_id: str
+    connect_timeout: float
+    open_timeout: float
+    reconnect_delay_min: float
+    reconnect_delay_max: float
+    stable_after: float
+    heartbeat_interval: float
+    heartbeat_timeout: float
+    identify_interval: float
+    shutdown_timeout: float
+    reconcile: bool
+    command_queue_depth: int
+    max_image_bytes: int
+    max_image_pixels: int
+    frame_history: int
+    boxes_max_messages: int
+    boxes_max_bytes: int
+    boxes_max_age: float
+    updates_max_messages: int
+    updates_max_bytes: int
+    compression: bool
+    tls_ca_file: str
+    tls_cert_file: str
+    tls_key_file: str
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        """Take checked values of all SPECS; raise ConfigurationError where they do not fit."""
+        self.__dict__.update(values)
+        try:
+            urls.check(self.orchestrator_url)
+        except ValueError as error:
+            raise ConfigurationError('orchestrator_url', str(error)) from None
+        if not self.camera_id or not self.camera_id.isprintable():
+            raise ConfigurationError(
+                'camera_id', 'is not set (or not printable); give the id under which the '
+                'orchestrator is to know this camera')
+        if self.reconnect_delay_min > self.reconnect_delay_max:
+            raise ConfigurationError(
+                'reconnect_delay_min', f'is {self.reconnect_delay_min:g}, more than '
+                f'reconnect_delay_max ({self.reconnect_delay_max:g})')
+
+
+def declare(node: Node) -> Parameters:
+    """Declare all parameters on the node and return their values; raise ConfigurationError."""
+    return Parameters({spec.name: _declare(node, spec) for spec in SPECS})
+
+
+def _declare(node: Node, spec: Spec) -> Any:
+    from_environment = os.environ.get(spec.environment, '') if spec.environment else ''
+    try:
+        value = node.declare_parameter(
+            spec.name, from_environment or spec.default, _descriptor(spec)).value
+    except InvalidParameterTypeException as error:
+        raise ConfigurationError(spec.name, _wrong_type(spec, error)) from None
+    except InvalidParameterValueException:
+        raise ConfigurationError(
+            spec.name, f'must be in {spec.low:g} to {spec.high:g}') from None
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigurationError(spec.name, f'must be in {spec.low:g} to {spec.high:g}')
+    return value or from_environment if spec.environment else value
+
+
+def _wrong_type(spec: Spec, error: Exception) -> str:
+    examples = {bool: 'true or false', int: 'an integer, e.g. 10', float: 'a number with a point, '
+                'e.g. 10.0', str: 'a string'}
+    return f'must be {examples[type(spec.default)]} ({error})'
+
+
+def _descriptor(spec: Spec) -> ParameterDescriptor:
+    descriptor = ParameterDescriptor(description=spec.description, read_only=True)
+    if isinstance(spec.default, float):
+        descriptor.floating_point_range = [
+            FloatingPointRange(from_value=float(spec.low), to_value=float(spec.high))]
+    elif isinstance(spec.default, int) and not isinstance(spec.default, bool):
+        descriptor.integer_range = [
+            IntegerRange(from_value=int(spec.low), to_value=int(spec.high), step=1)]
+    return descriptor
