@@ -1,0 +1,93 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""One bridge per camera of a YAML list, each in a namespace of its own."""
+
+import re
+
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch_ros.substitutions import FindPackageShare
+import yaml
+
+ARGUMENTS = (
+    ('cameras_file', PathJoinSubstitution(
+        [FindPackageShare('camera_ws_bridge'), 'config', 'cameras.yaml']),
+     'YAML file with the list of cameras; the default is an example.'),
+    ('orchestrator_url', '', 'For cameras that name none of their own.'),
+    ('params_file', PathJoinSubstitution(
+        [FindPackageShare('camera_ws_bridge'), 'config', 'bridge.yaml']),
+     'Parameters of cameras that name no params_file of their own.'),
+    ('log_level', 'info', 'Log level of all bridges.'),
+    ('respawn', 'false', 'Start a bridge anew when it has ended by itself.'),
+)
+KEYS = {'camera_id', 'namespace', 'orchestrator_url', 'params_file'}
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Describe the arguments and the bridges."""
+    return LaunchDescription([
+        *(DeclareLaunchArgument(name, default_value=default, description=description)
+          for name, default, description in ARGUMENTS),
+        OpaqueFunction(function=bridges),
+    ])
+
+
+def bridges(context: LaunchContext) -> list[IncludeLaunchDescription]:
+    """Return bridge.launch.py once per camera."""
+    def argument(name: str) -> str:
+        return LaunchConfiguration(name).perform(context)
+
+    path = argument('cameras_file')
+    with open(path) as file:
+        cameras = checked(yaml.safe_load(file), path)
+    source = PathJoinSubstitution(
+        [FindPackageShare('camera_ws_bridge'), 'launch', 'bridge.launch.py'])
+    return [IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(source),
+        launch_arguments={
+            'orchestrator_url': camera.get('orchestrator_url', argument('orchestrator_url')),
+            'camera_id': camera['camera_id'],
+            'namespace': camera['namespace'],
+            'params_file': camera.get('params_file', argument('params_file')),
+            'log_level': argument('log_level'),
+            'respawn': argument('respawn'),
+        }.items()) for camera in cameras]
+
+
+def checked(content: object, path: str) -> list[dict[str, str]]:
+    """Return the cameras, each with id and namespace; raise ValueError that says what is wrong."""
+    cameras = content.get('cameras') if isinstance(content, dict) else None
+    if not isinstance(cameras, list) or not cameras:
+        raise ValueError(f"{path}: needs a list 'cameras' with at least one entry")
+    namespaces = set()
+    result = []
+    for number, camera in enumerate(cameras, 1):
+        if not isinstance(camera, dict) or 'camera_id' not in camera:
+            raise ValueError(f'{path}: camera {number}: needs a camera_id')
+        unknown = set(camera) - KEYS
+        if unknown:
+            raise ValueError(
+                f'{path}: camera {number}: unknown key {sorted(unknown)[0]!r}; '
+                f'known are {", ".join(sorted(KEYS))}')
+        camera = {key: str(value) for key, value in camera.items()}
+        camera.setdefault('namespace', re.sub(r'\W', '_', camera['camera_id'], flags=re.ASCII))
+        if camera['namespace'] in namespaces:
+            raise ValueError(
+                f'{path}: camera {number}: namespace {camera["namespace"]!r} is taken by another')
+        namespaces.add(camera['namespace'])
+        result.append(camera)
+    return result
