@@ -1,3 +1,17 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
 from glob import glob
 
 from setuptools import find_packages, setup
@@ -16,6 +30,7 @@ setup(
         ('share/' + package_name + '/config', glob('config/*.yaml')),
     ],
     install_requires=['numpy', 'setuptools', 'tornado', 'websockets>=10.4'],
+    extras_require={'test': ['pytest']},
     zip_safe=True,
     maintainer='camera_ws_bridge developers',
     maintainer_email='maintainers@camera-ws-bridge.example',

@@ -39,6 +39,7 @@ from camera_ws_bridge.outbox import Outbox
 from camera_ws_bridge.session import Command, Session
 
 TICK = 0.25  # seconds between two looks at the clock
+LAST_MOMENT = 0.1  # seconds before connect_timeout that are too few for another attempt
 REIDENTIFY_SOON = 2.0  # seconds after a registration until the first repeat
 
 
@@ -194,7 +195,7 @@ class Link:
     async def _connect_and_serve(self, began: float) -> LinkFault:
         try:
             connection = await self._connect(
-                max(0.1, min(self.settings.open_timeout, self._time_left(began))))
+                max(LAST_MOMENT, min(self.settings.open_timeout, self._time_left(began))))
         except Exception as error:
             return _as_fault(error)
         if self._stopping:
@@ -226,7 +227,7 @@ class Link:
             return
         if fault.fatal:
             raise fault
-        if self._time_left(began) <= 0:
+        if self._time_left(began) < LAST_MOMENT:
             limit = self.settings.connect_timeout
             raise LinkFault(fault.cause, f'gave up after {limit:g} s: {fault.reason}')
 

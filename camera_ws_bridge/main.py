@@ -30,6 +30,7 @@ from camera_ws_bridge.errors import ConfigurationError, LinkFault
 from camera_ws_bridge.node import BridgeNode
 from camera_ws_bridge.runtime import LoopThread
 import rclpy
+from rclpy.exceptions import InvalidNamespaceException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
@@ -41,7 +42,11 @@ EXIT_UNREACHABLE = 3
 
 def main(args: list[str] | None = None) -> int:
     """Run one bridge until a signal comes or its link gives up; return the exit code."""
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    except Exception as error:  # rclpy's own types for this differ between distributions
+        print(f'camera_ws_bridge: ROS arguments: {str(error).splitlines()[0]}', file=sys.stderr)
+        return EXIT_CONFIGURATION
     loop_thread = LoopThread()
     end: Future = Future()  # of the exit code
 
@@ -54,8 +59,8 @@ def main(args: list[str] | None = None) -> int:
     _on_signals(loop_thread, end)
     try:
         node = BridgeNode(loop_thread, give_up)
-    except ConfigurationError as error:
-        print(f'camera_ws_bridge: {error}', file=sys.stderr)
+    except (ConfigurationError, InvalidNamespaceException) as error:
+        print(f'camera_ws_bridge: {str(error).splitlines()[0]}', file=sys.stderr)
         return EXIT_CONFIGURATION
     executor = SingleThreadedExecutor()
     executor.add_node(node)

@@ -22,9 +22,12 @@ a re-ID node needs: each feature map once, and a stop for what is no longer trac
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 
 from camera_ws_bridge.messages import Message, Start, Stop, Update
+
+OWN_REMEMBERED = 8  # feature maps of ours, per object, whose echo may still come
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,15 @@ class Command:
     sequence: int
     message: Start | Stop | Update
     reconciled: bool = False  # a Stop that was concluded, not received
+
+
+@dataclass
+class Tracked:
+    """One object that is tracked now."""
+
+    feature_map: tuple[float, ...] = ()  # the newest known; empty: none
+    shared: bool = False  # whether the orchestrator has ever named a feature map of it
+    own: deque[tuple[float, ...]] = field(default_factory=lambda: deque(maxlen=OWN_REMEMBERED))
 
 
 class Session:
@@ -46,7 +58,7 @@ class Session:
 
     def __init__(self, reconcile: bool = True) -> None:
         self.reconcile = reconcile
-        self.tracked: dict[int, tuple[float, ...]] = {}  # object id to newest feature map
+        self.tracked: dict[int, Tracked] = {}  # by object id
         self._sequence = 0
         # Tracked when the registration began, and not mentioned since.
         self._unconfirmed: set[int] = set()
@@ -65,26 +77,44 @@ class Session:
 
     def receive(self, message: Message) -> list[Command]:
         """Return what the re-ID node has to know of a message: the command, or nothing."""
+        if isinstance(message, Update):
+            self._unconfirmed.discard(message.object_id)
+            return [self._command(message)] if self._is_news(message) else []
         if isinstance(message, Start):
             self._unconfirmed.discard(message.object_id)
-            self.tracked[message.object_id] = ()
+            self.tracked[message.object_id] = Tracked()
             return [self._command(message)]
         if isinstance(message, Stop):
             self._unconfirmed.discard(message.object_id)
             self.tracked.pop(message.object_id, None)
             return [self._command(message)]
-        if isinstance(message, Update):
-            self._unconfirmed.discard(message.object_id)
-            if self.tracked.get(message.object_id) == message.feature_map:
-                return []
-            self.tracked[message.object_id] = message.feature_map
-            return [self._command(message)]
         return []
 
     def extracted(self, update: Update) -> None:
         """Remember our own feature map, so that its echo is not taken for news."""
-        if update.object_id in self.tracked:
-            self.tracked[update.object_id] = update.feature_map
+        known = self.tracked.get(update.object_id)
+        if known is not None:
+            known.feature_map = update.feature_map
+            known.own.append(update.feature_map)
+
+    def _is_news(self, update: Update) -> bool:
+        """Take in a feature map; return whether the re-ID node has not seen it."""
+        known = self.tracked.get(update.object_id)
+        if known is None:
+            self.tracked[update.object_id] = Tracked(update.feature_map, bool(update.feature_map))
+            return True
+        if not update.feature_map:
+            # None known yet: ours may still be on its way. But if it had one already, the
+            # orchestrator has restarted, and the id is now another object's.
+            if known.shared:
+                self.tracked[update.object_id] = Tracked()
+            return known.shared
+        echo = update.feature_map in known.own
+        if echo:
+            known.own.remove(update.feature_map)
+        news = not echo and update.feature_map != known.feature_map
+        known.feature_map, known.shared = update.feature_map, True
+        return news
 
     def _command(self, message: Start | Stop | Update, reconciled: bool = False) -> Command:
         self._sequence += 1

@@ -14,6 +14,8 @@
 
 """One bridge for one camera: ros2 launch camera_ws_bridge bridge.launch.py camera_id:=gate."""
 
+import os
+
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
@@ -30,15 +32,20 @@ ARGUMENTS = (
     ('params_file', PathJoinSubstitution(
         [FindPackageShare('camera_ws_bridge'), 'config', 'bridge.yaml']),
      'YAML file with parameters; the default lists them all.'),
-    ('log_level', 'info', 'debug, info, warn, error or fatal.'),
+    ('log_level', 'info', 'How much the bridge says.'),
     ('respawn', 'false', 'Start the bridge anew when it has ended by itself.'),
 )
+CHOICES = {
+    'log_level': ['debug', 'info', 'warn', 'error', 'fatal'],
+    'respawn': ['true', 'false', 'True', 'False', '1', '0'],
+}
 
 
 def generate_launch_description() -> LaunchDescription:
     """Describe the arguments and the bridge."""
     return LaunchDescription([
-        *(DeclareLaunchArgument(name, default_value=default, description=description)
+        *(DeclareLaunchArgument(
+            name, default_value=default, description=description, choices=CHOICES.get(name))
           for name, default, description in ARGUMENTS),
         OpaqueFunction(function=bridge),
     ])
@@ -46,6 +53,9 @@ def generate_launch_description() -> LaunchDescription:
 
 def bridge(context: LaunchContext) -> list[Node]:
     """Return the bridge; arguments that were left empty do not override the params_file."""
+    params_file = LaunchConfiguration('params_file').perform(context)
+    if not os.path.isfile(params_file):
+        raise FileNotFoundError(f'params_file: there is no file {params_file}')
     given = {
         name: ParameterValue(LaunchConfiguration(name), value_type=str)
         for name in ('orchestrator_url', 'camera_id')
@@ -55,7 +65,7 @@ def bridge(context: LaunchContext) -> list[Node]:
         executable='bridge',
         name='camera_ws_bridge',
         namespace=LaunchConfiguration('namespace'),
-        parameters=[LaunchConfiguration('params_file'), given],
+        parameters=[params_file, given],
         arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level')],
         output='screen',
         respawn=LaunchConfiguration('respawn').perform(context).lower() in ('true', '1'),

@@ -14,14 +14,12 @@
 
 """One bridge per camera of a YAML list, each in a namespace of its own."""
 
-import re
-
+from camera_ws_bridge import cameras
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.substitutions import FindPackageShare
-import yaml
 
 ARGUMENTS = (
     ('cameras_file', PathJoinSubstitution(
@@ -34,7 +32,6 @@ ARGUMENTS = (
     ('log_level', 'info', 'Log level of all bridges.'),
     ('respawn', 'false', 'Start a bridge anew when it has ended by itself.'),
 )
-KEYS = {'camera_id', 'namespace', 'orchestrator_url', 'params_file'}
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -51,9 +48,6 @@ def bridges(context: LaunchContext) -> list[IncludeLaunchDescription]:
     def argument(name: str) -> str:
         return LaunchConfiguration(name).perform(context)
 
-    path = argument('cameras_file')
-    with open(path) as file:
-        cameras = checked(yaml.safe_load(file), path)
     source = PathJoinSubstitution(
         [FindPackageShare('camera_ws_bridge'), 'launch', 'bridge.launch.py'])
     return [IncludeLaunchDescription(
@@ -65,29 +59,4 @@ def bridges(context: LaunchContext) -> list[IncludeLaunchDescription]:
             'params_file': camera.get('params_file', argument('params_file')),
             'log_level': argument('log_level'),
             'respawn': argument('respawn'),
-        }.items()) for camera in cameras]
-
-
-def checked(content: object, path: str) -> list[dict[str, str]]:
-    """Return the cameras, each with id and namespace; raise ValueError that says what is wrong."""
-    cameras = content.get('cameras') if isinstance(content, dict) else None
-    if not isinstance(cameras, list) or not cameras:
-        raise ValueError(f"{path}: needs a list 'cameras' with at least one entry")
-    namespaces = set()
-    result = []
-    for number, camera in enumerate(cameras, 1):
-        if not isinstance(camera, dict) or 'camera_id' not in camera:
-            raise ValueError(f'{path}: camera {number}: needs a camera_id')
-        unknown = set(camera) - KEYS
-        if unknown:
-            raise ValueError(
-                f'{path}: camera {number}: unknown key {sorted(unknown)[0]!r}; '
-                f'known are {", ".join(sorted(KEYS))}')
-        camera = {key: str(value) for key, value in camera.items()}
-        camera.setdefault('namespace', re.sub(r'\W', '_', camera['camera_id'], flags=re.ASCII))
-        if camera['namespace'] in namespaces:
-            raise ValueError(
-                f'{path}: camera {number}: namespace {camera["namespace"]!r} is taken by another')
-        namespaces.add(camera['namespace'])
-        result.append(camera)
-    return result
+        }.items()) for camera in cameras.load(argument('cameras_file'))]

@@ -36,6 +36,7 @@ KINDS = {
     'JSON': {'json', 'orjson', 'simplejson', 'ujson'},
     'tornado': {'tornado'},
     'numpy': {'numpy'},
+    'YAML': {'yaml'},
     'threads': {'_thread', 'concurrent', 'multiprocessing', 'queue', 'threading'},
     'network': {
         'aiohttp', 'http', 'requests', 'select', 'selectors', 'socket', 'socketserver', 'ssl'},
@@ -48,9 +49,12 @@ PURE = ('errors', 'messages', 'fields', 'png', 'outbox', 'backoff', 'session')
 GROUPS = (
     (PURE, set()),
     (('wire',), {'JSON'}),
+    (('cameras',), {'YAML'}),
     (('link',), {'asyncio'}),
     (('client',), {'asyncio', 'websockets', 'network'}),
-    (('auth',), {'asyncio', 'network', 'clock'}),
+    (('auth',), {'asyncio', 'network', 'clock', 'tornado'}),
+    (('spool',), {'clock', 'SQLite', 'network'}),
+    (('spool_writer',), {'clock', 'threads'}),
     (('convert', 'parameters', 'qos'), {'ROS'}),
     (('node', 'main'), {'ROS', 'network', 'clock', 'chance'}),
     (('runtime',), {'ROS', 'asyncio', 'threads', 'clock'}),

@@ -31,7 +31,6 @@ from camera_ws_bridge.sim.orchestrator_state import Ignored, State
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import websocket_connect
-import trustme
 
 RECORDING = pathlib.Path(__file__).parent / 'data' / 'orchestrator-session.jsonl'
 WAIT = 30.0  # seconds until a test gives up; no test takes that long when all is well
@@ -763,6 +762,7 @@ def test_token_and_record_from_the_command_line(tmp_path):
 
 
 def test_tls(tmp_path):
+    trustme = pytest.importorskip('trustme', reason='pip install trustme')
     authority = trustme.CA()
     certificate = authority.issue_cert('127.0.0.1')
     cert, key = tmp_path / 'cert.pem', tmp_path / 'key.pem'
@@ -780,6 +780,7 @@ def test_tls(tmp_path):
 
 
 def test_drop_over_tls(tmp_path):
+    trustme = pytest.importorskip('trustme', reason='pip install trustme')
     authority = trustme.CA()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert('127.0.0.1').configure_cert(context)

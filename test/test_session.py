@@ -47,14 +47,19 @@ def test_what_is_no_command_says_nothing_to_a_re_id_node(message):
     session = Session()
     session.receive(PICTURE)
     assert session.receive(message) == []
-    assert session.tracked == {7: ()}
+    assert known(session) == {7: ()}
     assert [command.sequence for command in session.receive(Stop(7))] == [2]
 
 
 def test_a_stop_of_an_object_never_heard_of_is_passed_on():
     session = Session()
     assert messages(session.receive(Stop(9))) == [Stop(9)]
-    assert session.tracked == {}
+    assert known(session) == {}
+
+
+def known(session):
+    """Return the newest feature map of each tracked object."""
+    return {object_id: tracked.feature_map for object_id, tracked in session.tracked.items()}
 
 
 # ---- feature maps
@@ -72,7 +77,7 @@ def test_an_object_without_a_feature_map_is_news_once():
     session = Session()
     assert messages(session.receive(Update(7))) == [Update(7)]
     assert session.receive(Update(7)) == []
-    assert session.tracked == {7: ()}
+    assert known(session) == {7: ()}
 
 
 def test_after_a_start_the_feature_map_is_news_again():
@@ -98,10 +103,44 @@ def test_the_echo_of_our_own_feature_map_is_no_news():
     assert messages(session.receive(Update(7, (0.25,)))) == [Update(7, (0.25,))]
 
 
+def test_our_echo_is_known_even_behind_the_feature_map_of_another():
+    session = Session()
+    session.receive(PICTURE)
+    session.extracted(Update(7, (0.5,)))
+    assert messages(session.receive(Update(7, (0.25,)))) == [Update(7, (0.25,))]
+    assert session.receive(Update(7, (0.5,))) == []
+    assert known(session) == {7: (0.5,)}
+
+
+def test_an_echo_comes_once():
+    session = Session()
+    session.receive(PICTURE)
+    session.extracted(Update(7, (0.5,)))
+    session.receive(Update(7, (0.5,)))
+    session.receive(Update(7, (0.25,)))
+    assert messages(session.receive(Update(7, (0.5,)))) == [Update(7, (0.5,))]
+
+
+def test_the_orchestrator_may_not_know_our_feature_map_yet():
+    session = Session()
+    session.receive(PICTURE)
+    session.extracted(Update(7, (0.5,)))  # still in the buffer when the link breaks
+    assert register(session, Update(7)) == ([], [])
+    assert session.receive(Update(7, (0.5,))) == []
+
+
+def test_a_feature_map_that_is_gone_belongs_to_another_object():
+    session = Session()
+    session.receive(Update(7, (0.5,)))
+    assert messages(session.receive(Update(7))) == [Update(7)]
+    assert session.receive(Update(7)) == []
+    assert messages(session.receive(Update(7, (0.5,)))) == [Update(7, (0.5,))]
+
+
 def test_our_own_feature_map_does_not_make_an_object_tracked():
     session = Session()
     session.extracted(Update(7, (0.5,)))
-    assert session.tracked == {}
+    assert known(session) == {}
     assert messages(session.receive(Update(7, (0.5,)))) == [Update(7, (0.5,))]
 
 
@@ -128,7 +167,7 @@ def test_what_the_replay_does_not_name_is_stopped_once_in_order_of_ids():
     session.receive(Update(8, (0.5,)))
     assert session.registered() == [
         Command(5, Stop(7), reconciled=True), Command(6, Stop(9), reconciled=True)]
-    assert session.tracked == {8: (0.5,)}
+    assert known(session) == {8: (0.5,)}
     assert session.registered() == []
     assert register(session, Update(8, (0.5,))) == ([], [])
 
@@ -146,7 +185,7 @@ def test_an_object_started_during_the_registration_is_kept():
     session = Session()
     session.receive(PICTURE)
     assert register(session, PICTURE, Start(8, 1.5, 0)) == ([PICTURE, Start(8, 1.5, 0)], [])
-    assert session.tracked == {7: (), 8: ()}
+    assert known(session) == {7: (), 8: ()}
 
 
 def test_an_object_that_reappears_after_its_stop_is_news():
@@ -186,7 +225,7 @@ def test_without_reconciling_nothing_is_stopped_or_forgotten():
     session = Session(reconcile=False)
     register(session, Update(7, (0.5,)))
     assert register(session) == ([], [])
-    assert session.tracked == {7: (0.5,)}
+    assert known(session) == {7: (0.5,)}
     assert register(session, Update(7, (0.5,))) == ([], [])
     session.reconcile = True
     assert session.registered() == []

@@ -43,7 +43,9 @@ class Received:
             if message.get('type') == 'featureMap':
                 result.feature_maps += 1
             elif message.get('type') == 'boundingBoxes':
-                frame_id = message['frameId']
+                frame_id = message.get('frameId')
+                if not isinstance(frame_id, (int, float)):
+                    continue
                 if frame_id in result.first_at:
                     result.repeats += 1
                     continue
@@ -77,7 +79,7 @@ def quantile(ordered: list[float], share: float) -> float:
 
 def _read(
         path: str | os.PathLike[str], camera_id: str) -> Iterator[tuple[float, dict[str, Any]]]:
-    with open(path, encoding='utf-8') as journal:
+    with open(path, 'rb') as journal:  # a kill may have cut off a character
         for line in journal:
             try:
                 entry = wire.loads(line)

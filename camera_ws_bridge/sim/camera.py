@@ -30,6 +30,7 @@ import time
 
 from camera_ws_bridge import qos, wire
 from camera_ws_bridge.convert import NOT_TRACKED
+from camera_ws_bridge.sim.arguments import count, positive
 from camera_ws_bridge.sim.tracker import Tracker
 from camera_ws_bridge.sim.world import World
 from camera_ws_bridge_msgs.msg import Box, Boxes, Start, Stop, Update
@@ -139,11 +140,11 @@ def _parser() -> argparse.ArgumentParser:
         prog='camera_sim', description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog='Topics can be remapped as usual: camera_sim --ros-args -r __ns:=/gate')
-    parser.add_argument('--rate', type=float, default=30.0, help='frames a second (30)')
-    parser.add_argument('--boxes', type=int, default=20, help='boxes on each frame (20)')
-    parser.add_argument('--frames', type=int, default=0, help='end after so many; 0: never (0)')
+    parser.add_argument('--rate', type=positive, default=30.0, help='frames a second (30)')
+    parser.add_argument('--boxes', type=count, default=20, help='boxes on each frame (20)')
+    parser.add_argument('--frames', type=count, default=0, help='end after so many; 0: never (0)')
     parser.add_argument('--bridge', default='camera_ws_bridge', help="the bridge node's name")
-    parser.add_argument('--seed', type=int, default=0, help='of the way the boxes move (0)')
+    parser.add_argument('--seed', type=count, default=0, help='of the way the boxes move (0)')
     parser.add_argument('--report', help='write the counts and all frame ids to this JSON file')
     return parser
 

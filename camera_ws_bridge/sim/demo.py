@@ -41,6 +41,7 @@ from camera_ws_bridge import qos, wire
 from camera_ws_bridge.link import State
 from camera_ws_bridge.runtime import LoopThread
 from camera_ws_bridge.sim.account import quantile, Received
+from camera_ws_bridge.sim.arguments import count, not_negative, positive
 from camera_ws_bridge.sim.operator_client import Operator
 from camera_ws_bridge.sim.picture import a_picture
 from camera_ws_bridge_msgs.msg import Status
@@ -148,22 +149,23 @@ class Demo:
     # ---- waiting
 
     def spin(self, seconds: float) -> None:
-        """Let time go by."""
+        """Let time go by, but not after a signal."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and not self.stopping():
-            rclpy.spin_once(self.observer, timeout_sec=0.1)
-            self._show_progress()
-            self._check_processes()
+            self._go_on()
 
     def wait_for(self, what: str, condition: Callable[[], bool]) -> None:
-        """Spin until the condition holds; raise Failed if it never does."""
+        """Wait until the condition holds, also after a signal; raise Failed if it never does."""
         end = time.monotonic() + PATIENCE
         while not condition():
             if time.monotonic() > end:
                 raise Failed(f'waited {PATIENCE:g} s in vain until {what}')
-            self.spin(0.1)
-            if self.stopping():
-                return
+            self._go_on()
+
+    def _go_on(self) -> None:
+        rclpy.spin_once(self.observer, timeout_sec=0.1)
+        self._show_progress()
+        self._check_processes()
 
     def _check_processes(self) -> None:
         for name, process in self.processes.items():
@@ -192,17 +194,16 @@ class Demo:
         self.run('camera', '--rate', str(self.arguments.rate),
                  '--boxes', str(self.arguments.boxes), '--report', str(self.report))
         self.wait_for('the camera publishes', lambda: self.observer.status.boxes_accepted > 0)
-        while True:
+        while not self.stopping():
             duration = self.arguments.duration or 60.0
             away = min(self.arguments.outage, duration / 3)
             began = time.monotonic()
             self.operate()
             self.spin(began + (duration - away) / 2 - time.monotonic())
-            if self.stopping():
-                return
-            self.fail(away)
+            if not self.stopping():
+                self.fail(away)
             self.spin(began + duration - time.monotonic())
-            if self.arguments.duration or self.stopping():
+            if self.arguments.duration:
                 return
 
     @property
@@ -230,6 +231,9 @@ class Demo:
         for start in starts:
             ids.append(await operator.start(CAMERA_ID, **start))
             self.told['starts'] += 1
+        # The neighbour speaks when it has heard of the object: no two maps cross on the way.
+        await neighbour.wait_for(
+            lambda fields: fields.get('objectId') == ids[2] and bool(fields.get('featureMap')))
         await neighbour.send(
             {'type': 'featureMap', 'objectId': ids[2], 'featureMap': [0.25] * 128})
         self.told['updates'] += 1
@@ -243,6 +247,7 @@ class Demo:
         port = int(self.url.rpartition(':')[2].partition('/')[0])
         print(f'       the orchestrator is killed for {seconds:g} s', flush=True)
         outage = Outage(time.time())
+        reconnects = self.observer.status.reconnects
         process = self.processes.pop('orchestrator')
         process.kill()
         process.wait()
@@ -250,7 +255,6 @@ class Demo:
         self.spin(seconds)
         self.run_orchestrator(port)
         outage.ended = time.time()
-        reconnects = self.observer.status.reconnects
         print('       the orchestrator is back', flush=True)
         self.wait_for('the bridge is registered again', lambda: (
             self.observer.registered and self.observer.status.reconnects > reconnects))
@@ -264,6 +268,7 @@ class Demo:
         Prints the account.
         """
         self.stopping = lambda: False
+        self.spin(1.0)  # for commands that are under way to the camera
         camera_code = self.end('camera')
         self.wait_for('the buffer is empty', lambda: (
             self.observer.registered and self.observer.status.boxes_queued == 0))
@@ -310,10 +315,10 @@ class Demo:
             print(f'{name:52} {value}')
         complete = (
             not lost and not dropped and not received.disorder
-            and camera.get('starts') == told['starts']
-            and camera.get('stops') == told['stops'] + forgotten
-            and camera.get('updates') == told['updates']
-            and camera.get('feature_maps') == received.feature_maps)
+            and camera.get('starts', 0) == told['starts']
+            and camera.get('stops', 0) == told['stops'] + forgotten
+            and camera.get('updates', 0) == told['updates']
+            and camera.get('feature_maps', 0) == received.feature_maps)
         verdict = 'all accounted for' if complete else 'NOT as it should be'
         print(f'\n{len(lost)} lost: {verdict}')
         return complete
@@ -357,12 +362,12 @@ def _environment() -> Iterator[tuple[Observer, LoopThread, Callable[[], bool]]]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='demo', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--duration', type=float, default=24.0,
+    parser.add_argument('--duration', type=not_negative, default=24.0,
                         help='seconds of the story; 0: again and again until Ctrl-C (24)')
-    parser.add_argument('--outage', type=float, default=5.0,
+    parser.add_argument('--outage', type=not_negative, default=5.0,
                         help='seconds that the orchestrator is away in the middle (5)')
-    parser.add_argument('--rate', type=float, default=30.0, help='frames a second (30)')
-    parser.add_argument('--boxes', type=int, default=20, help='boxes on each frame (20)')
+    parser.add_argument('--rate', type=positive, default=30.0, help='frames a second (30)')
+    parser.add_argument('--boxes', type=count, default=20, help='boxes on each frame (20)')
     return parser
 
 

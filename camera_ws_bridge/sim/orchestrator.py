@@ -37,6 +37,7 @@ import signal
 import ssl
 import sys
 
+from camera_ws_bridge.sim.arguments import port
 from camera_ws_bridge.sim.orchestrator_server import OrchestratorSim
 from tornado import ioloop
 
@@ -110,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
         prog='orchestrator_sim', description=__doc__, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--host', default='127.0.0.1', help='address to listen on (127.0.0.1)')
-    parser.add_argument('--port', type=int, default=8080, help='0: the kernel picks (8080)')
+    parser.add_argument('--port', type=port, default=8080, help='0: the kernel picks (8080)')
     parser.add_argument('--record', metavar='FILE', help='append all traffic, a JSON line each')
     parser.add_argument('--token', help='demand this token of processors')
     parser.add_argument('--tls-cert', metavar='FILE', help='PEM certificate: serve wss://')
