@@ -1,0 +1,92 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""bridge.launch.py: where URL and camera id come from, and which source beats which."""
+
+import pathlib
+import sys
+import unittest
+
+import pytest
+
+pytest.importorskip('launch_testing', reason='launch_testing is not installed: no launch tests')
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from ament_index_python import get_package_share_directory  # noqa: E402,I100
+from launch import LaunchDescription  # noqa: E402
+from launch_rig import parameters_of, Site, text_of  # noqa: E402
+import launch_testing  # noqa: E402
+from launch_testing.actions import ReadyToTest  # noqa: E402
+import launch_testing.asserts  # noqa: E402
+import yaml  # noqa: E402
+
+
+@pytest.mark.launch_test
+@pytest.mark.timeout(300)
+@launch_testing.parametrize('source', ['argument', 'params_file', 'environment'])
+def generate_test_description(source):
+    site = Site()
+    url = site.orchestrator.sim.url
+    # What is weaker than the source names a camera, too; it must not get through.
+    environment = {'ORCHESTRATOR_URL': url, 'CAMERA_ID': 'environment'}
+    arguments = {}
+    if source != 'environment':
+        environment['ORCHESTRATOR_URL'] = 'ws://127.0.0.1:1/wrong'
+        arguments['params_file'] = site.parameters_file(
+            orchestrator_url=url, camera_id='params_file')
+    if source == 'argument':
+        arguments.update(orchestrator_url=url, camera_id='argument')
+    return LaunchDescription([
+        site.launched('bridge.launch.py', environment=environment, **arguments),
+        ReadyToTest(),
+    ]), {'site': site}
+
+
+class TestSource(unittest.TestCase):
+
+    def test_the_camera_registers_under_this_id(self, site, source):
+        probe = site.probe()
+        probe.wait_until_registered()
+        self.assertEqual(
+            {message['id'] for message in site.orchestrator.messages('identifier')}, {source})
+        self.assertEqual(probe.status.camera_id, source)
+
+    def test_all_other_parameters_are_as_the_params_file_says(self, site, source):
+        probe = site.probe()
+        probe.wait_until_registered()
+        parameters = parameters_of(probe)
+        path = f'{get_package_share_directory("camera_ws_bridge")}/config/bridge.yaml'
+        with open(path, encoding='utf-8') as file:
+            documented = yaml.safe_load(file)['/**']['ros__parameters']
+        self.assertEqual({*parameters}, {*documented})
+        if source == 'environment':  # with bridge.yaml itself as params_file
+            for values in (parameters, documented):
+                for name in ('orchestrator_url', 'camera_id'):
+                    values.pop(name)
+            self.assertEqual(parameters, documented)
+        else:
+            self.assertEqual(parameters['camera_id'], source)
+            self.assertEqual(parameters['reconnect_delay_max'], 0.2)
+
+
+@launch_testing.post_shutdown_test()
+class TestAfterwards(unittest.TestCase):
+
+    @classmethod
+    def tearDownClass(cls, site):
+        site.close()
+
+    def test_it_ends_with_0(self, proc_info, proc_output):
+        launch_testing.asserts.assertExitCodes(proc_info)
+        self.assertNotIn('Traceback', text_of(proc_output))

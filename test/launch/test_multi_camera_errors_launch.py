@@ -1,0 +1,101 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""multi_camera.launch.py: a bad list starts nothing, and says which entry of which file."""
+
+import pathlib
+import sys
+import unittest
+
+import pytest
+
+pytest.importorskip('launch_testing', reason='launch_testing is not installed: no launch tests')
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from launch import LaunchDescription  # noqa: E402,I100
+from launch.actions import ExecuteProcess  # noqa: E402
+from launch_rig import Site, text_of  # noqa: E402
+import launch_testing  # noqa: E402
+from launch_testing.actions import ReadyToTest  # noqa: E402
+import launch_testing.asserts  # noqa: E402
+import launch_testing.markers  # noqa: E402
+
+# A launch of its own, as the error ends it.
+LAUNCH = """
+import sys
+from ament_index_python import get_package_share_directory
+from launch import LaunchDescription, LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+service = LaunchService(noninteractive=True)
+service.include_launch_description(LaunchDescription([IncludeLaunchDescription(
+    PythonLaunchDescriptionSource(
+        get_package_share_directory('camera_ws_bridge') + '/launch/multi_camera.launch.py'),
+    launch_arguments={'cameras_file': sys.argv[1]}.items())]))
+sys.exit(service.run())
+"""
+CASES = {  # what is wrong: the file, what launch says
+    'no list': ({'camera': []}, "the_cameras.yaml: needs a list 'cameras'"),
+    'an empty list': ({'cameras': []}, 'the_cameras.yaml: needs a list'),
+    'no camera_id': (
+        {'cameras': [{'camera_id': 'a'}, {'namespace': 'b'}]},
+        'the_cameras.yaml: camera 2: needs a camera_id'),
+    'not text': (
+        {'cameras': [{'camera_id': 8}]}, 'the_cameras.yaml: camera 1: camera_id must be text'),
+    'an unknown key': (
+        {'cameras': [{'camera_id': 'a', 'camera_url': 'ws://localhost'}]},
+        "the_cameras.yaml: camera 1: unknown key 'camera_url'"),
+    'one namespace twice': (
+        {'cameras': [{'camera_id': 'a b'}, {'camera_id': 'a_b'}]},
+        "the_cameras.yaml: camera 2: namespace 'a_b' is taken"),
+    'no such params_file': (
+        {'cameras': [{'camera_id': 'a', 'params_file': 'nowhere.yaml'}]}, 'nowhere.yaml'),
+}
+
+
+@pytest.mark.launch_test
+@pytest.mark.timeout(300)
+@launch_testing.parametrize('case', [*CASES])
+@launch_testing.markers.keep_alive
+def generate_test_description(case):
+    site = Site()
+    cameras_file = site.write('the_cameras.yaml', CASES[case][0])
+    return LaunchDescription([
+        ExecuteProcess(
+            cmd=[sys.executable, '-c', LAUNCH, cameras_file], name='launch_of_a_bad_list',
+            additional_env={'ROS_DOMAIN_ID': str(site.domain)}),
+        ReadyToTest(),
+    ]), {'site': site}
+
+
+class TestBadList(unittest.TestCase):
+
+    def test_it_names_file_and_entry(self, site, case, proc_info, proc_output):
+        proc_info.assertWaitForStartup('launch_of_a_bad_list', timeout=30)
+        proc_info.assertWaitForShutdown('launch_of_a_bad_list', timeout=30)
+        launch_testing.asserts.assertExitCodes(proc_info, [1])
+        site.probe().wait(
+            lambda: CASES[case][1] in text_of(proc_output), 'it says what is wrong')
+        self.assertNotIn('process started', text_of(proc_output))
+
+
+@launch_testing.post_shutdown_test()
+class TestAfterwards(unittest.TestCase):
+
+    @classmethod
+    def tearDownClass(cls, site):
+        site.close()
+
+    def test_no_tracebacks(self, proc_output):
+        self.assertNotIn('Traceback', text_of(proc_output))

@@ -1,0 +1,127 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""multi_camera.launch.py: one bridge per camera of a list, each in its own namespace."""
+
+import pathlib
+import sys
+import unittest
+
+import pytest
+
+pytest.importorskip('launch_testing', reason='launch_testing is not installed: no launch tests')
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+import os  # noqa: E402,I100
+import signal  # noqa: E402
+
+from camera_ws_bridge import wire  # noqa: E402
+from camera_ws_bridge_msgs.msg import Stop  # noqa: E402
+from launch import LaunchDescription  # noqa: E402
+from launch_rig import parameters_of, Site, text_of  # noqa: E402
+import launch_testing  # noqa: E402
+from launch_testing.actions import ReadyToTest  # noqa: E402
+import launch_testing.asserts  # noqa: E402
+import psutil  # noqa: E402
+
+CAMERAS = {'gate': 'gate', 'main_hall': 'hall', 'back_door_2': 'back door/2'}  # by namespace
+
+
+@pytest.mark.launch_test
+@pytest.mark.timeout(300)
+def generate_test_description():
+    site = Site()
+    url = site.orchestrator.sim.url
+    cameras_file = site.write('cameras.yaml', {'cameras': [
+        {'camera_id': 'gate'},
+        {'camera_id': 'hall', 'namespace': 'main_hall', 'orchestrator_url': url,
+         'params_file': site.parameters_file('hall.yaml', boxes_max_messages=77)},
+        {'camera_id': 'back door/2'}]})
+    return LaunchDescription([
+        site.launched(
+            'multi_camera.launch.py', cameras_file=cameras_file, orchestrator_url=url,
+            params_file=site.parameters_file(boxes_max_messages=55), respawn='true'),
+        ReadyToTest(),
+    ]), {'site': site}
+
+
+class TestCameras(unittest.TestCase):
+
+    def setUp(self, site):
+        self.orchestrator = site.orchestrator
+        self.probes = {namespace: site.probe(namespace) for namespace in CAMERAS}
+        for probe in self.probes.values():
+            probe.wait_until_registered()
+
+    def test_each_registers_under_its_own_id(self):
+        self.assertEqual(
+            {message['id'] for message in self.orchestrator.messages('identifier')},
+            {*CAMERAS.values()})
+        for namespace, camera_id in CAMERAS.items():
+            self.assertEqual(self.probes[namespace].status.camera_id, camera_id)
+
+    def test_each_has_its_own_parameters(self):
+        for namespace, camera_id in CAMERAS.items():
+            parameters = parameters_of(
+                self.probes[namespace], f'/{namespace}/camera_ws_bridge')
+            self.assertEqual(parameters['camera_id'], camera_id)
+            self.assertEqual(parameters['orchestrator_url'], self.orchestrator.sim.url)
+            self.assertEqual(
+                parameters['boxes_max_messages'], 77 if namespace == 'main_hall' else 55)
+
+    def test_boxes_of_each_arrive(self):
+        frames = {namespace: 100.0 + number for number, namespace in enumerate(CAMERAS)}
+        for namespace, frame_id in frames.items():
+            self.probes[namespace].publish_frames([frame_id])
+            self.probes[namespace].wait(lambda: frame_id in self.orchestrator.frame_ids())
+
+    def test_commands_go_to_one_camera_only(self):
+        for probe in self.probes.values():
+            probe.commands.clear()
+        for number, (namespace, camera_id) in enumerate(CAMERAS.items(), 1):
+            self.orchestrator.do('send', camera=camera_id, text=wire.dumps(
+                {'type': 'stop', 'objectId': number}))
+            self.probes[namespace].wait(lambda: self.probes[namespace].of(Stop))
+        for number, namespace in enumerate(CAMERAS, 1):
+            self.assertEqual(
+                [command.object_id for command in self.probes[namespace].commands], [number])
+
+    def test_who_is_killed_comes_back_as_itself(self, proc_info):
+        probe = self.probes['gate']  # launched first: later ones must not have changed it
+        killed = next(
+            info.pid for info in proc_info
+            if '__ns:=/gate' in psutil.Process(info.pid).cmdline())
+        registered = len(self._registrations('gate'))
+        os.kill(killed, signal.SIGKILL)
+        probe.wait(lambda: len(self._registrations('gate')) > registered)
+        probe.wait_until_registered()
+        probe.publish_frames([500.0])
+        probe.wait(lambda: 500.0 in self.orchestrator.frame_ids())
+
+    def _registrations(self, camera_id):
+        return [message for message in self.orchestrator.messages('identifier')
+                if message['id'] == camera_id]
+
+
+@launch_testing.post_shutdown_test()
+class TestAfterwards(unittest.TestCase):
+
+    @classmethod
+    def tearDownClass(cls, site):
+        site.close()
+
+    def test_all_end_with_0(self, proc_info, proc_output):
+        self.assertEqual(len(proc_info.process_names()), len(CAMERAS))
+        launch_testing.asserts.assertExitCodes(proc_info)
+        self.assertNotIn('Traceback', text_of(proc_output))
