@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from builtin_interfaces.msg import Time
 from camera_ws_bridge.frame_stamps import Stamp
 from camera_ws_bridge.messages import Box, Boxes, Start, Stop, Update
-from camera_ws_bridge.session import Command
+from camera_ws_bridge.session import Command, Session
 from camera_ws_bridge_msgs import msg as ros
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from std_msgs.msg import Header
@@ -62,6 +62,7 @@ def command_to_ros(
         result.feature_map = array('d', message.feature_map)
     result.header.stamp = stamp
     result.sequence = command.sequence
+    result.session = command.session
     result.object_id = message.object_id
     return result
 
@@ -76,6 +77,17 @@ def _start_to_ros(message: Start, frame_stamp: Stamp) -> ros.Start:
     if message.image is not None:
         result.image.format = 'png'
         result.image.data = array('B', message.image)
+    return result
+
+
+def tracked_to_ros(session: Session, stamp: Time) -> ros.TrackedObjects:
+    """Return all objects that are tracked now; the session's clock must be ROS time."""
+    result = ros.TrackedObjects(header=header(stamp), session=session.number)
+    for object_id, tracked in sorted(session.tracked.items()):
+        seconds, nanoseconds = divmod(tracked.since, 10**9)
+        result.objects.append(ros.TrackedObject(
+            object_id=object_id, feature_map=array('d', tracked.feature_map),
+            since=Time(sec=seconds, nanosec=nanoseconds)))
     return result
 
 

@@ -30,7 +30,7 @@ from camera_ws_bridge.link import Connection, Link, Settings, State
 from camera_ws_bridge.outbox import Outbox, Policy
 from camera_ws_bridge.runtime import Bridge, LoopThread
 from camera_ws_bridge.session import Command, Session
-from camera_ws_bridge_msgs.msg import Boxes, Start, Status, Stop, Update
+from camera_ws_bridge_msgs.msg import Boxes, Start, Status, Stop, TrackedObjects, Update
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
@@ -77,6 +77,8 @@ class BridgeNode(Node):
             Update: self.create_publisher(Update, '~/update', commands),
         }
         self._status_publisher = self.create_publisher(Status, '~/status', qos.STATUS)
+        self._tracked_publisher = self.create_publisher(
+            TrackedObjects, '~/tracked_objects', qos.STATUS)
         self._diagnostics_publisher = self.create_publisher(
             DiagnosticArray, '/diagnostics', qos.DIAGNOSTICS)
 
@@ -117,7 +119,7 @@ class BridgeNode(Node):
                 identify_interval=values.identify_interval,
                 shutdown_timeout=values.shutdown_timeout,
                 limits=wire.Limits(values.max_image_bytes, values.max_image_pixels)),
-            outbox, Session(values.reconcile),
+            outbox, Session(values.reconcile, lambda: self.get_clock().now().nanoseconds),
             Backoff(values.reconnect_delay_min, values.reconnect_delay_max, values.stable_after,
                     random.random),
             connect=connect, clock=time.monotonic, logger=self.get_logger(),
@@ -125,7 +127,8 @@ class BridgeNode(Node):
             on_state=lambda: self.bridge.state_changed())
         return Bridge(
             link, FrameStamps(values.frame_history), loop_thread, self.get_logger(),
-            publish=self._publish_command, report=self._report, on_end=on_end)
+            publish=self._publish_command, publish_tracked=self._publish_tracked,
+            report=self._report, on_end=on_end)
 
     # ---- ROS to orchestrator, in the executor's thread
 
@@ -179,6 +182,10 @@ class BridgeNode(Node):
         message = convert.command_to_ros(command, self.get_clock().now().to_msg(), frame_stamp)
         self._publishers_of[type(message)].publish(message)
 
+    def _publish_tracked(self) -> None:
+        self._tracked_publisher.publish(convert.tracked_to_ros(
+            self.bridge.link.session, self.get_clock().now().to_msg()))
+
     def _report(self, state_changed: bool) -> None:
         status = self._status(state_changed)
         key = (
@@ -190,7 +197,9 @@ class BridgeNode(Node):
             self._status_key = key
             self._status_publisher.publish(status)
         if not state_changed:
-            self._diagnostics_publisher.publish(self._diagnostics(status))
+            self._tracked_publisher = self.create_publisher(
+            TrackedObjects, '~/tracked_objects', qos.STATUS)
+        self._diagnostics_publisher.publish(self._diagnostics(status))
 
     def _status(self, state_changed: bool) -> Status:
         link, outbox, published = self.bridge.link, self.bridge.outbox, self.bridge.published
@@ -200,6 +209,7 @@ class BridgeNode(Node):
         return Status(
             header=convert.header(now), camera_id=link.settings.camera_id,
             state=int(link.state), cause=link.cause, since=self._since,
+            session=link.session.number,
             reconnects=link.reconnects, round_trip_time=link.round_trip_time,
             boxes_queued=len(outbox.boxes), updates_queued=len(outbox.updates),
             boxes_queued_bytes=outbox.boxes.bytes, updates_queued_bytes=outbox.updates.bytes,

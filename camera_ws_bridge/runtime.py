@@ -71,12 +71,14 @@ class Bridge:
     def __init__(
             self, link: Link, frames: FrameStamps, loop_thread: LoopThread, logger: Logger, *,
             publish: Callable[[Command, Stamp], None],
+            publish_tracked: Callable[[], None],
             report: Callable[[bool], None],
             on_end: Callable[[LinkFault], None]) -> None:
         """
         Connect the parts; all callbacks run in the loop's thread.
 
-        publish: a command, and the stamp of the frame it speaks of; report: the state has changed
+        publish: a command, and the stamp of the frame it speaks of; publish_tracked: what is
+        tracked has changed; report: the state has changed
         (True), or a second has gone by (False); on_end: the link has given up.
         """
         self.link = link
@@ -87,9 +89,11 @@ class Bridge:
         self._loop = loop_thread.loop
         self._limited = LimitedLog(logger, time.monotonic)
         self._publish = publish
+        self._publish_tracked = publish_tracked
         self._report = report
         self._on_end = on_end
         self._inbox: deque[Callable[[], None]] = deque()
+        self._tracked_is_news = False  # whether it will be published when the burst is over
         self._crossing = False  # whether the loop has been told that the inbox is not empty
         self._reported_drops = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -115,6 +119,7 @@ class Bridge:
 
         def accept() -> None:
             self.link.session.extracted(update)
+            self._tracked_changed()
             self.outbox.put(self.outbox.updates, payload, now, update.object_id)
         self._cross(accept)
 
@@ -162,10 +167,21 @@ class Bridge:
         self.published[type(message).__name__] += 1
         self._publish(command, self._frames.find(
             message.frame_id if isinstance(message, Start) else None))
+        self._tracked_changed()
 
     def state_changed(self) -> None:
         """Report a new state; the link calls this."""
         self._report(True)
+
+    def _tracked_changed(self) -> None:
+        # One list for a burst of commands, e.g. the replay of all objects after a reconnect.
+        if not self._tracked_is_news:
+            self._tracked_is_news = True
+            self._loop.call_soon(self._tracked_settled)
+
+    def _tracked_settled(self) -> None:
+        self._tracked_is_news = False
+        self._publish_tracked()
 
     def _arrive(self) -> None:
         self._crossing = False
@@ -174,6 +190,7 @@ class Bridge:
         self.link.wake()
 
     def _start(self) -> None:
+        self._tracked_changed()
         self._tasks = [
             self._loop.create_task(self._run_link()), self._loop.create_task(self._report_often())]
 

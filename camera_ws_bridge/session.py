@@ -23,6 +23,7 @@ a re-ID node needs: each feature map once, and a stop for what is no longer trac
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from camera_ws_bridge.messages import Message, Start, Stop, Update
@@ -36,6 +37,7 @@ class Command:
 
     sequence: int
     message: Start | Stop | Update
+    session: int = 1  # number of the orchestrator's life
     reconciled: bool = False  # a Stop that was concluded, not received
 
 
@@ -43,6 +45,7 @@ class Command:
 class Tracked:
     """One object that is tracked now."""
 
+    since: int = 0  # nanoseconds of the session's clock
     feature_map: tuple[float, ...] = ()  # the newest known; empty: none
     shared: bool = False  # whether the orchestrator has ever named a feature map of it
     own: deque[tuple[float, ...]] = field(default_factory=lambda: deque(maxlen=OWN_REMEMBERED))
@@ -54,11 +57,19 @@ class Session:
 
     Order of calls: begin_registration when `identifier` is sent, receive for every message,
     registered when the pong of the ping behind `identifier` is back.
+
+    `number` counts the orchestrator's lives. It never gives an id twice in one life, so a start
+    with an old id, or an object that has lost the feature map it had, tells of a restart.
     """
 
-    def __init__(self, reconcile: bool = True) -> None:
+    def __init__(
+            self, reconcile: bool = True, clock: Callable[[], int] = lambda: 0) -> None:
+        """`clock` returns nanoseconds; it only stamps what is tracked."""
         self.reconcile = reconcile
         self.tracked: dict[int, Tracked] = {}  # by object id
+        self.number = 1
+        self._clock = clock
+        self._newest_start = -1  # the greatest object id started in this life
         self._sequence = 0
         # Tracked when the registration began, and not mentioned since.
         self._unconfirmed: set[int] = set()
@@ -82,7 +93,10 @@ class Session:
             return [self._command(message)] if self._is_news(message) else []
         if isinstance(message, Start):
             self._unconfirmed.discard(message.object_id)
-            self.tracked[message.object_id] = Tracked()
+            if message.object_id <= self._newest_start:
+                self.number += 1
+            self._newest_start = message.object_id
+            self.tracked[message.object_id] = Tracked(self._clock())
             return [self._command(message)]
         if isinstance(message, Stop):
             self._unconfirmed.discard(message.object_id)
@@ -101,13 +115,16 @@ class Session:
         """Take in a feature map; return whether the re-ID node has not seen it."""
         known = self.tracked.get(update.object_id)
         if known is None:
-            self.tracked[update.object_id] = Tracked(update.feature_map, bool(update.feature_map))
+            self.tracked[update.object_id] = Tracked(
+                self._clock(), update.feature_map, bool(update.feature_map))
             return True
         if not update.feature_map:
             # None known yet: ours may still be on its way. But if it had one already, the
             # orchestrator has restarted, and the id is now another object's.
             if known.shared:
-                self.tracked[update.object_id] = Tracked()
+                self.number += 1
+                self._newest_start = -1
+                self.tracked[update.object_id] = Tracked(self._clock())
             return known.shared
         echo = update.feature_map in known.own
         if echo:
@@ -118,4 +135,4 @@ class Session:
 
     def _command(self, message: Start | Stop | Update, reconciled: bool = False) -> Command:
         self._sequence += 1
-        return Command(self._sequence, message, reconciled)
+        return Command(self._sequence, message, self.number, reconciled)

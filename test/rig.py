@@ -35,7 +35,7 @@ from typing import Any
 from camera_ws_bridge import qos, wire
 from camera_ws_bridge.runtime import LoopThread
 from camera_ws_bridge.sim.orchestrator import OrchestratorSim
-from camera_ws_bridge_msgs.msg import Box, Boxes, Start, Status, Stop, Update
+from camera_ws_bridge_msgs.msg import Box, Boxes, Start, Status, Stop, TrackedObjects, Update
 from diagnostic_msgs.msg import DiagnosticArray
 import psutil
 import rclpy
@@ -78,12 +78,15 @@ class Probe:
         self.commands: list[Any] = []  # Start, Stop and Update in the order of their arrival
         self.status = Status()
         self.statuses: list[Status] = []
+        self.tracked = TrackedObjects()
         self.diagnostics: list[DiagnosticArray] = []
         for message_type, name in ((Start, 'start'), (Stop, 'stop'), (Update, 'update')):
             self.node.create_subscription(
                 message_type, f'{bridge}/{name}', self.commands.append, qos.commands(1000))
         self.node.create_subscription(
             Status, f'{bridge}/status', self._on_status, qos.commands(100))
+        self.node.create_subscription(
+            TrackedObjects, f'{bridge}/tracked_objects', self._on_tracked, qos.STATUS)
         self.node.create_subscription(
             DiagnosticArray, '/diagnostics', self.diagnostics.append, 10)
         self.boxes = self.node.create_publisher(Boxes, 'boxes', QoSProfile(depth=1000))
@@ -93,6 +96,9 @@ class Probe:
     def _on_status(self, status: Status) -> None:
         self.status = status
         self.statuses.append(status)
+
+    def _on_tracked(self, tracked: TrackedObjects) -> None:
+        self.tracked = tracked
 
     def of(self, message_type: type) -> list[Any]:
         """Return the commands of one type."""

@@ -157,6 +157,38 @@ def test_a_late_reid_node_gets_the_commands_that_it_missed(rig):
     rig.orchestrator.send(stop(50))
 
 
+def test_what_is_tracked_is_there_for_a_reid_node_that_restarts(rig):
+    rig.orchestrator.send(start(60, frameId=1, boxId=0), feature_map(61, [0.5, 1.5]))
+    rig.wait(lambda: {60, 61} <= {found.object_id for found in rig.probe.tracked.objects})
+    late = rigs.Probe(rig.domain)
+    try:
+        late.wait(lambda: {60, 61} <= {found.object_id for found in late.tracked.objects})
+        found = {tracked.object_id: tracked for tracked in late.tracked.objects}
+        assert list(found[61].feature_map) == [0.5, 1.5]
+        assert list(found[60].feature_map) == []
+        assert found[60].since.sec > 0
+    finally:
+        late.close()
+    rig.orchestrator.send(stop(60), stop(61))
+    rig.wait(lambda: not {60, 61} & {found.object_id for found in rig.probe.tracked.objects})
+
+
+def test_a_start_with_an_old_id_tells_of_a_restarted_orchestrator(tmp_path):
+    with rigs.running(tmp_path) as rig:
+        rig.orchestrator.send(start(1, frameId=1, boxId=0), start(2, frameId=1, boxId=1))
+        rig.wait(lambda: len(rig.probe.of(Start)) == 2)
+        rig.orchestrator.die()
+        rig.orchestrator.come_back()
+        rig.wait(lambda: len(rig.probe.of(Stop)) == 2)
+        rig.probe.wait_for_status(lambda status: status.reconnects == 1)
+        assert rig.probe.status.session == 1
+        rig.orchestrator.send(start(1, frameId=2, boxId=0))
+        rig.wait(lambda: len(rig.probe.of(Start)) == 3)
+        assert [command.session for command in rig.probe.of(Start)] == [1, 1, 2]
+        rig.probe.wait_for_status(lambda status: status.session == 2)
+        assert rig.probe.tracked.session == 2
+
+
 def test_no_bad_input_costs_more_than_one_log_line(rig):
     assert len(REJECTED) >= 100
     opened = rig.orchestrator.sim.opened

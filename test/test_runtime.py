@@ -63,6 +63,7 @@ class Rig:
         self.loop_thread = loop_thread
         self.logger = Recorder()
         self.published = []
+        self.tracked = []  # ids, as often as they were published
         self.reports = []
         self.ends = []
         self.wakes = 0
@@ -81,6 +82,7 @@ class Rig:
         self.bridge = Bridge(
             link, FrameStamps(1000), loop_thread, self.logger,
             publish=lambda command, stamp: self._note(self.published, (command, stamp)),
+            publish_tracked=lambda: self._note(self.tracked, set(link.session.tracked)),
             report=lambda changed: self._note(self.reports, changed),
             on_end=lambda fault: self._note(self.ends, fault))
 
@@ -466,3 +468,29 @@ def test_several_bridges_share_one_loop(loop_thread, orchestrator):
     with concurrent.futures.ThreadPoolExecutor() as pool:
         list(pool.map(lambda rig: rig.bridge.shut_down(), rigs))
     until(lambda: orchestrator.closes == 5 * [1001])
+
+
+# ---- what is tracked
+
+def test_a_burst_of_commands_publishes_what_is_tracked_once(loop_thread):
+    rig = Rig(loop_thread, nobody)
+
+    async def burst():
+        for object_id in range(100):
+            for command in rig.bridge.link.session.receive(Update(object_id, (0.5,))):
+                rig.bridge.publish(command)
+    loop_thread.submit(burst()).result(WAIT)
+    rig.settle()
+    assert rig.tracked == [set(range(100))]
+
+
+def test_our_own_feature_map_changes_what_is_tracked(loop_thread):
+    rig = Rig(loop_thread, nobody)
+
+    async def start():
+        rig.bridge.link.session.receive(Start(1, 1.5, 0))
+    loop_thread.submit(start()).result(WAIT)
+    rig.bridge.submit_update(Update(1, (0.5,)), b'{}')
+    rig.settle()
+    assert rig.bridge.link.session.tracked[1].feature_map == (0.5,)
+    until(lambda: rig.tracked == [{1}])

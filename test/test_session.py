@@ -36,7 +36,7 @@ def register(session, *replay):
 
 def test_every_command_is_passed_on_in_order_and_numbered_from_1():
     session = Session()
-    received = [PICTURE, Update(7, (0.5,)), Start(8, 1.5, 0), Stop(7), Stop(8), PICTURE]
+    received = [PICTURE, Update(7, (0.5,)), Start(8, 1.5, 0), Stop(7), Stop(8), Start(9, 1.5, 0)]
     commands = [command for message in received for command in session.receive(message)]
     assert commands == [Command(n, message) for n, message in enumerate(received, 1)]
 
@@ -230,3 +230,45 @@ def test_without_reconciling_nothing_is_stopped_or_forgotten():
     session.reconcile = True
     assert session.registered() == []
     assert register(session) == ([], [Stop(7)])
+
+
+# ---- the orchestrator's lives
+
+def test_a_lost_link_does_not_begin_a_new_session():
+    session = Session()
+    session.receive(Start(7, 1.5, 0))
+    session.receive(Update(8, (0.5,)))
+    register(session, Update(7), Update(8, (0.5,)))
+    register(session, Update(8, (0.75,)))  # 7 was stopped meanwhile, 8 was seen anew
+    register(session)
+    session.receive(Start(9, 1.5, 0))
+    assert session.number == 1
+
+
+def test_a_start_with_an_old_id_begins_a_new_session():
+    session = Session()
+    for object_id in (1, 2, 5):
+        assert session.receive(Start(object_id, 1.5, 0))[0].session == 1
+    register(session)
+    assert [session.receive(Start(object_id, 1.5, 0))[0].session for object_id in (1, 2, 2)] == [
+        2, 2, 3]
+
+
+def test_an_object_that_has_lost_its_feature_map_begins_a_new_session():
+    session = Session()
+    session.receive(Start(1, 1.5, 0))
+    session.receive(Update(1, (0.5,)))
+    session.begin_registration()
+    (command,) = session.receive(Update(1))
+    assert (command.session, session.number) == (2, 2)
+    assert session.receive(Start(2, 1.5, 0))[0].session == 2
+
+
+def test_it_is_known_since_when_an_object_is_tracked():
+    times = iter(range(100, 200))
+    session = Session(clock=lambda: next(times))
+    session.receive(Start(1, 1.5, 0))
+    session.receive(Update(2))
+    session.receive(Update(1, (0.5,)))
+    assert {object_id: tracked.since for object_id, tracked in session.tracked.items()} == {
+        1: 100, 2: 101}
