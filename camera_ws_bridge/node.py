@@ -197,9 +197,7 @@ class BridgeNode(Node):
             self._status_key = key
             self._status_publisher.publish(status)
         if not state_changed:
-            self._tracked_publisher = self.create_publisher(
-            TrackedObjects, '~/tracked_objects', qos.STATUS)
-        self._diagnostics_publisher.publish(self._diagnostics(status))
+            self._diagnostics_publisher.publish(self._diagnostics(status))
 
     def _status(self, state_changed: bool) -> Status:
         link, outbox, published = self.bridge.link, self.bridge.outbox, self.bridge.published
