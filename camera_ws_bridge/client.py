@@ -39,6 +39,8 @@ from websockets.version import version as websockets_version
 
 MAX_SIZE = 16 * 2**20  # bytes of one incoming message; the library's own 1 MiB is too small
 
+RETRY_AFTER_MAX = 300.0  # seconds; a camera must not be sent away for days
+
 # The asyncio API came with 13 and sends text from bytes since 14; Ubuntu 24.04's apt has 10.4.
 if int(websockets_version.split('.')[0]) >= 14:
     from websockets.asyncio.client import connect as _library_connect
@@ -265,7 +267,13 @@ def _refused_handshake(error: Exception) -> LinkFault:
                          f'orchestrator_url, e.g. {urls.EXAMPLE}', fatal=True)
     if status in (401, 403):
         return LinkFault('rejected_token', f'it answers HTTP {status}: access is denied')
-    return LinkFault(f'http_{status}', f'it answers HTTP {status}')
+    return LinkFault(f'http_{status}', f'it answers HTTP {status}',
+                     retry_after=_seconds(next(iter(headers.get_all('Retry-After')), '')))
+
+
+def _seconds(text: str) -> float:
+    # The other form of Retry-After, a date, would need clocks that agree: ours decides then.
+    return min(float(text), RETRY_AFTER_MAX) if re.fullmatch('[0-9]{1,9}', text) else 0.0
 
 
 def _redirected(status: int, location: str) -> LinkFault:

@@ -60,13 +60,15 @@ class LinkFault(BridgeError):
 
     `cause` is the short stable name under which it is shown and counted, e.g. 'refused'; `fatal`:
     trying again cannot help; `reached`: a server answered the attempt, so that hurrying back would
-    cost it something.
+    cost it something; `retry_after`: seconds that the server has asked to wait at least.
     """
 
     def __init__(
-            self, cause: str, reason: str, *, fatal: bool = False, reached: bool = True) -> None:
+            self, cause: str, reason: str, *, fatal: bool = False, reached: bool = True,
+            retry_after: float = 0.0) -> None:
         super().__init__(reason)
         self.cause = cause
         self.reason = reason
         self.fatal = fatal
         self.reached = reached
+        self.retry_after = retry_after

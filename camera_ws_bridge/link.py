@@ -155,9 +155,8 @@ class Link:
                 self._registered_at = None
             self._set_state(State.CONNECTING)
             self._give_up_if_useless(fault, began)
-            delay = min(
-                self._backoff.next_delay(reached=fault.reached, lasted=lasted),
-                self._time_left(began))
+            delay = self._backoff.next_delay(reached=fault.reached, lasted=lasted)
+            delay = min(max(delay, fault.retry_after), self._time_left(began))
             self._limited.warning(
                 fault.cause, f'{self.settings.camera_id}: not connected to {self.settings.peer}: '
                 f'{fault.reason}; {len(self.outbox)} messages buffered, trying again')
@@ -212,7 +211,11 @@ class Link:
             asyncio.create_task(job(connection)) for job in (self._read, self._write, self._watch)]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            return next(_as_fault(task.exception()) for task in done)
+            # Reader and writer may fail together; the reader knows the reason.
+            fault = _as_fault(next(task for task in tasks if task in done).exception())
+            if fault.cause == 'too_big':
+                self._give_up_on_the_greatest()
+            return fault
         finally:
             self._connection = None
             self._registered.clear()
@@ -221,6 +224,13 @@ class Link:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _give_up_on_the_greatest(self) -> None:
+        item = self.outbox.refused_as_too_big()
+        if item is not None:
+            self._limited.warning(
+                'refused by peer', f'{self.settings.camera_id}: a message of {len(item.payload)} '
+                'bytes is given up: the orchestrator has closed the connection over it twice')
 
     def _give_up_if_useless(self, fault: LinkFault, began: float) -> None:
         if self._ever_registered:

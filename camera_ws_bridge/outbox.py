@@ -32,6 +32,7 @@ from dataclasses import dataclass
 
 BOXES = 'boxes'
 UPDATES = 'updates'
+MAX_REFUSALS = 2  # by the peer, for its size, until a message is given up
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,14 @@ class Policy:
 class Item:
     """One message in the buffer; `payload` is its JSON text in UTF-8."""
 
-    __slots__ = ('payload', 'accepted_at', 'object_id', 'serial')
+    __slots__ = ('payload', 'accepted_at', 'object_id', 'serial', 'refusals')
 
     def __init__(self, payload: bytes, accepted_at: float, object_id: int | None) -> None:
         self.payload = payload
         self.accepted_at = accepted_at
         self.object_id = object_id
         self.serial = 0  # of the write that it is in flight with
+        self.refusals = 0  # how often the peer closed because of its size
 
 
 class Lane:
@@ -149,6 +151,25 @@ class Outbox:
             lane.in_flight.clear()
             lane.in_flight_bytes = 0
         return count
+
+    def refused_as_too_big(self) -> Item | None:
+        """
+        Note that the peer closed the connection over the size of a message: call before restore.
+
+        It is the greatest in flight. Return it if it has been given up, for the second refusal.
+        """
+        in_flight = [(lane, item) for lane in self._lanes for item in lane.in_flight]
+        if not in_flight:
+            return None
+        lane, item = max(in_flight, key=lambda candidate: len(candidate[1].payload))
+        item.refusals += 1
+        if item.refusals < MAX_REFUSALS:
+            return None
+        lane.in_flight.remove(item)
+        lane.bytes -= len(item.payload)
+        lane.in_flight_bytes -= len(item.payload)
+        self._count_drop(lane, 'refused_by_peer')
+        return item
 
     def expire(self, now: float) -> None:
         """Drop what is too old to be worth sending."""

@@ -43,11 +43,36 @@ REPORT_PERIOD = 1.0  # seconds
 T = TypeVar('T')
 
 
+class _DaemonExecutor(concurrent.futures.ThreadPoolExecutor):
+    """
+    A thread per job that nobody waits for.
+
+    The loop resolves host names in its executor, and the interpreter joins the usual pool's
+    threads at exit: a resolver that stalls would hold up the end of the process.
+    """
+
+    def submit(
+            self, fn: Callable[..., Any], /, *args: Any,
+            **kwargs: Any) -> concurrent.futures.Future[Any]:
+        future: concurrent.futures.Future[Any] = concurrent.futures.Future()
+
+        def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except BaseException as error:
+                future.set_exception(error)
+        threading.Thread(target=run, name='resolver', daemon=True).start()
+        return future
+
+
 class LoopThread:
     """An asyncio loop that runs in a thread of its own; one serves any number of bridges."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
+        self.loop.set_default_executor(_DaemonExecutor())
         self._thread = threading.Thread(target=self._run, name='asyncio', daemon=True)
         self._thread.start()
 

@@ -452,6 +452,20 @@ def test_http_status(status, cause, fatal):
             assert len(server.peers) == 1
         assert (fault.cause, fault.fatal, fault.reached) == (cause, fatal, True)
         assert status.split()[0] in fault.reason
+        assert fault.retry_after == (120.0 if status[0] in '25' or status[:3] == '426' else 0.0)
+    run(test())
+
+
+@pytest.mark.parametrize('text, seconds', (
+    ('0', 0.0), ('7', 7.0), ('86400', client.RETRY_AFTER_MAX), ('-1', 0.0), ('1e3', 0.0),
+    ('nan', 0.0), ('9' * 400, 0.0), ('Fri, 31 Dec 1999 23:59:59 GMT', 0.0)))
+def test_retry_after_is_taken_with_care(text, seconds):
+    async def test():
+        async def behave(peer):
+            await peer.answer('503 Service Unavailable', f'Retry-After: {text}')
+
+        async with serving(behave) as server:
+            assert (await fault_of(open_link(server.url))).retry_after == seconds
     run(test())
 
 

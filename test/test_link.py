@@ -77,7 +77,8 @@ def copy(fault):
     """Return a fault to raise: one that was raised before drags its traceback along."""
     if not isinstance(fault, LinkFault):
         return fault
-    return LinkFault(fault.cause, fault.reason, fatal=fault.fatal, reached=fault.reached)
+    return LinkFault(fault.cause, fault.reason, fatal=fault.fatal, reached=fault.reached,
+                     retry_after=fault.retry_after)
 
 
 class FakeConnection:
@@ -1077,3 +1078,32 @@ async def test_bug_in_connect():
     rig = Rig(outcomes=[ValueError('Invalid IPv6 URL')]).start()
     await still_works(rig)
     assert any('ValueError' in line for line in rig.logger.lines)
+
+
+# ---- what the peer asks for
+
+@virtual
+async def test_retry_after_lengthens_the_wait():
+    busy = LinkFault('http_503', 'it answers HTTP 503', retry_after=40.0)
+    rig = Rig(outcomes=[busy]).start()
+    await rig.registered()
+    assert 40.0 <= rig.attempts[1] - rig.attempts[0] < 41.0
+    await rig.link.shut_down()
+
+
+@virtual
+async def test_a_message_too_big_for_the_peer_does_not_loop():
+    rig = Rig().start()
+    for _ in range(2):
+        connection = await rig.registered()
+        if not len(rig.outbox):
+            rig.put('x' * 1000, 1)
+        await rig.until(lambda: connection.kinds.count('boundingBoxes') == 2)
+        connection.lose(LinkFault('too_big', 'a message is too big for it'))
+        await rig.until(lambda: rig.link.state is State.CONNECTING)
+    connection = await rig.registered()
+    await rig.until(lambda: not len(rig.outbox))
+    assert rig.outbox.dropped == {'boxes_refused_by_peer': 1}
+    assert rig.outbox.acknowledged == 1
+    assert any('given up' in line for line in rig.logger.lines)
+    await rig.link.shut_down()

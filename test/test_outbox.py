@@ -413,3 +413,28 @@ def test_clear_drops_what_is_queued_under_the_given_cause():
     box.acknowledge(2)
     assert box.acknowledged == 2
     assert adds_up(box)
+
+
+# ---- messages that the peer refuses for their size
+
+def test_the_greatest_in_flight_is_given_up_after_the_second_refusal():
+    box = outbox()
+    fill(box, box.boxes, b'small', b'much too big', b'small too')
+    fill(box, box.updates, b'update', object_id=1)
+    for refusal in (1, 2):
+        box.take(0.0)
+        given_up = box.refused_as_too_big()
+        assert (given_up is None) == (refusal == 1)
+        box.restore()
+        assert adds_up(box)
+    assert given_up.payload == b'much too big'
+    assert box.dropped == {'boxes_refused_by_peer': 1}
+    assert payloads(box.take(0.0)) == [b'update', b'small', b'small too']
+    assert box.boxes.bytes == len(b'small') + len(b'small too')
+
+
+def test_a_refusal_with_nothing_in_flight_is_nobodys_fault():
+    box = outbox()
+    fill(box, box.boxes, b'queued')
+    assert box.refused_as_too_big() is None
+    assert payloads(box.boxes.queued) == [b'queued']

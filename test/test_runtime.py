@@ -18,6 +18,8 @@ import asyncio
 from collections import Counter
 import concurrent.futures
 import json
+import subprocess
+import sys
 import threading
 import time
 
@@ -494,3 +496,32 @@ def test_our_own_feature_map_changes_what_is_tracked(loop_thread):
     rig.settle()
     assert rig.bridge.link.session.tracked[1].feature_map == (0.5,)
     until(lambda: rig.tracked == [{1}])
+
+
+# ---- a resolver that stalls
+
+def test_a_stalled_resolver_does_not_hold_up_the_end_of_the_process():
+    code = """if True:
+        import asyncio, threading, time
+        from camera_ws_bridge.runtime import LoopThread
+        loop_thread = LoopThread()
+        began = threading.Event()
+        def stall():
+            began.set()
+            time.sleep(3600)
+        async def resolve():
+            await asyncio.get_running_loop().run_in_executor(None, stall)
+        loop_thread.submit(resolve())
+        assert began.wait(30)
+        loop_thread.stop()
+    """
+    subprocess.run([sys.executable, '-c', code], timeout=60, check=True)
+
+
+def test_the_executor_passes_on_results_and_errors(loop_thread):
+    async def both():
+        loop = asyncio.get_running_loop()
+        assert await loop.run_in_executor(None, int, '5') == 5
+        with pytest.raises(ValueError):
+            await loop.run_in_executor(None, int, 'five')
+    loop_thread.submit(both()).result(WAIT)
