@@ -37,9 +37,11 @@ from camera_ws_bridge.limited_log import clean, LimitedLog, Logger
 from camera_ws_bridge.messages import Authenticate, Identifier
 from camera_ws_bridge.outbox import Outbox
 from camera_ws_bridge.session import Command, Session
+from camera_ws_bridge.token_bucket import TokenBucket
 
 TICK = 0.25  # seconds between two looks at the clock
 LAST_MOMENT = 0.1  # seconds before connect_timeout that are too few for another attempt
+COMMAND_BURST_SECONDS = 20.0  # of command_rate at once: a replay of many objects is one burst
 REIDENTIFY_SOON = 2.0  # seconds after a registration until the first repeat
 
 
@@ -87,6 +89,7 @@ class Settings:
     heartbeat_timeout: float = 10.0
     identify_interval: float = 30.0
     shutdown_timeout: float = 2.0
+    command_rate: float = 100.0  # messages a second from the orchestrator
     limits: wire.Limits = wire.DEFAULT_LIMITS
 
 
@@ -115,6 +118,8 @@ class Link:
         self._clock = clock
         self._logger = logger
         self._limited = LimitedLog(logger, clock)
+        self._inbound = TokenBucket(
+            settings.command_rate, COMMAND_BURST_SECONDS * settings.command_rate)
         self._on_command = on_command
         self._on_state = on_state
         self._token = token
@@ -257,11 +262,15 @@ class Link:
 
     def _handle(self, text: str | bytes) -> None:
         try:
+            if not self._inbound.take(self._heard_at):
+                raise DecodeError('', 'too many messages a second (command_rate)', 'rate')
             if isinstance(text, bytes):
                 raise DecodeError('', 'a binary message; the protocol is text', 'binary')
             message = wire.decode(text, self.settings.limits)
         except DecodeError as error:
             self.rejected[error.cause] += 1
+            # It may have been the one that names an object.
+            self.session.doubt_registration()
             self._limited.warning(
                 'rejected ' + error.cause,
                 f'{self.settings.camera_id}: message from the orchestrator ignored: {error}')

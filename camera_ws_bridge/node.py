@@ -117,7 +117,7 @@ class BridgeNode(Node):
                 heartbeat_interval=values.heartbeat_interval,
                 heartbeat_timeout=values.heartbeat_timeout,
                 identify_interval=values.identify_interval,
-                shutdown_timeout=values.shutdown_timeout,
+                shutdown_timeout=values.shutdown_timeout, command_rate=values.command_rate,
                 limits=wire.Limits(values.max_image_bytes, values.max_image_pixels)),
             outbox, Session(values.reconcile, lambda: self.get_clock().now().nanoseconds),
             Backoff(values.reconnect_delay_min, values.reconnect_delay_max, values.stable_after,

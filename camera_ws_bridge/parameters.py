@@ -72,6 +72,8 @@ SPECS = (
     Spec('max_image_bytes', 4 * MIB, 'Bytes; the largest PNG accepted in a start.', 1, 16 * MIB),
     Spec('max_image_pixels', 2**24, 'Width times height of the largest PNG accepted in a start.',
          1, 2**31 - 1),
+    Spec('command_rate', 100.0, 'Messages a second that are accepted from the orchestrator in the '
+         'long run; 20 seconds of it at once. The rest is counted and ignored.', 1, 100000),
     Spec('frame_history', 3600, 'Frames whose stamps are remembered, for Start.frame_stamp.',
          1, 1000000),
     Spec('boxes_max_messages', 20000, 'Boxes messages in the buffer; when it is full, the oldest '
@@ -112,6 +114,7 @@ class Parameters:
     command_queue_depth: int
     max_image_bytes: int
     max_image_pixels: int
+    command_rate: float
     frame_history: int
     boxes_max_messages: int
     boxes_max_bytes: int

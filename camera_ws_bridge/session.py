@@ -78,6 +78,10 @@ class Session:
         """Expect the replay of all objects that are tracked now."""
         self._unconfirmed = set(self.tracked)
 
+    def doubt_registration(self) -> None:
+        """Conclude nothing from this replay: a part of it could not be understood."""
+        self._unconfirmed = set()
+
     def registered(self) -> list[Command]:
         """Return a stop for every object that the replay did not name."""
         stale = sorted(self._unconfirmed) if self.reconcile else []

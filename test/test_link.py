@@ -1107,3 +1107,35 @@ async def test_a_message_too_big_for_the_peer_does_not_loop():
     assert rig.outbox.acknowledged == 1
     assert any('given up' in line for line in rig.logger.lines)
     await rig.link.shut_down()
+
+
+# ---- floods
+
+@virtual
+async def test_a_flood_is_cut_and_counted_and_the_link_stays():
+    rig = Rig(command_rate=10.0).start()
+    connection = await rig.registered()
+    for _ in range(500):
+        connection.feed(Stop(1))
+    await rig.until(lambda: rig.link.rejected['rate'] > 0)
+    await asyncio.sleep(1.0)
+    assert 200 <= len(rig.commands) <= 215
+    assert len(rig.commands) + rig.link.rejected['rate'] == 500
+    assert len(rig.connections) == 1
+    connection.feed(Stop(2))
+    await rig.until(lambda: rig.commands[-1].message == Stop(2))
+    await rig.link.shut_down()
+
+
+@virtual
+async def test_no_object_is_stopped_because_its_replay_was_garbled():
+    rig = Rig(make=lambda index: {'replay': [Update(1, (0.5,))] if index == 0 else []}).start()
+    first = await rig.registered()
+    await rig.until(lambda: 1 in rig.link.session.tracked)
+    rig.make = lambda index: {'replay': ['{"type":"featureMap","objectId":1,"featureMap":[NaN]}']}
+    first.lose()
+    await rig.until(lambda: len(rig.connections) == 2)
+    await rig.registered()
+    assert 1 in rig.link.session.tracked
+    assert all(not isinstance(command.message, Stop) for command in rig.commands)
+    await rig.link.shut_down()

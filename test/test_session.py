@@ -272,3 +272,13 @@ def test_it_is_known_since_when_an_object_is_tracked():
     session.receive(Update(1, (0.5,)))
     assert {object_id: tracked.since for object_id, tracked in session.tracked.items()} == {
         1: 100, 2: 101}
+
+
+def test_nothing_is_concluded_from_a_replay_that_was_not_understood():
+    session = Session()
+    session.receive(Update(7, (0.5,)))
+    session.begin_registration()
+    session.doubt_registration()
+    assert session.registered() == []
+    assert known(session) == {7: (0.5,)}
+    assert register(session) == ([], [Stop(7)])
