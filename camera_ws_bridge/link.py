@@ -42,6 +42,8 @@ from camera_ws_bridge.token_bucket import TokenBucket
 TICK = 0.25  # seconds between two looks at the clock
 LAST_MOMENT = 0.1  # seconds before connect_timeout that are too few for another attempt
 COMMAND_BURST_SECONDS = 20.0  # of command_rate at once: a replay of many objects is one burst
+TOKEN_TIMEOUT = 30.0  # seconds; token sources have tighter limits of their own
+TOKEN_DOUBT = 1.0  # seconds after a registration in which a close is blamed on the token
 REIDENTIFY_SOON = 2.0  # seconds after a registration until the first repeat
 
 
@@ -103,8 +105,14 @@ class Link:
             logger: Logger,
             on_command: Callable[[Command], None],
             on_state: Callable[[], None] = lambda: None,
-            token: Callable[[], Awaitable[str | None]] | None = None) -> None:
-        """`connect` takes a time-out and raises LinkFault; `token` returns a JSON Web Token."""
+            token: Callable[[], Awaitable[str | None]] | None = None,
+            on_token_rejected: Callable[[], None] | None = None) -> None:
+        """
+        Put the parts together; run() begins to connect.
+
+        connect takes a time-out and raises LinkFault; token returns a JSON Web Token, and
+        on_token_rejected hears that the orchestrator did not accept it.
+        """
         self.settings = settings
         self.outbox = outbox
         self.session = session
@@ -123,6 +131,8 @@ class Link:
         self._on_command = on_command
         self._on_state = on_state
         self._token = token
+        self._on_token_rejected = on_token_rejected
+        self._token_sent = False
         self._connection: Connection | None = None
         self._ever_registered = False
         self._stopping = False
@@ -209,6 +219,7 @@ class Link:
         self._heard_at = self._last_ping_at = self._clock()
         self._progress = connection.progress()
         self._awaited_pongs = 0
+        self._token_sent = False
         self._registered.clear()
         self._drained.clear()
         self._set_state(State.AUTHENTICATING)
@@ -220,7 +231,7 @@ class Link:
             fault = _as_fault(next(task for task in tasks if task in done).exception())
             if fault.cause == 'too_big':
                 self._give_up_on_the_greatest()
-            return fault
+            return self._rejection(fault) or fault
         finally:
             self._connection = None
             self._registered.clear()
@@ -229,6 +240,18 @@ class Link:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _rejection(self, fault: LinkFault) -> LinkFault | None:
+        """Recognise a bad token: the orchestrator says so only by closing on the next message."""
+        registered = self._registered_at is not None and (
+            self._clock() - self._registered_at > TOKEN_DOUBT)
+        if not self._token_sent or fault.cause != 'closed' or registered:
+            return None
+        if self._on_token_rejected is not None:
+            self._call(self._on_token_rejected)
+        return LinkFault(
+            'rejected_token', 'it closed the connection right after it was shown the token: the '
+            'token is not accepted')
 
     def _give_up_on_the_greatest(self) -> None:
         item = self.outbox.refused_as_too_big()
@@ -279,9 +302,7 @@ class Link:
 
     async def _write(self, connection: Connection) -> None:
         if self._token is not None:
-            token = await self._token()
-            if token is not None:
-                await connection.send(wire.encode_utf8(Authenticate(token)))
+            await self._authenticate(connection, self._token)
         await self._identify(connection)
         await self._registered.wait()
         while True:
@@ -293,6 +314,16 @@ class Link:
             if self._ping_is_due():
                 await self._ping(connection)
             await self._wake_writer.wait()
+
+    async def _authenticate(
+            self, connection: Connection, token: Callable[[], Awaitable[str | None]]) -> None:
+        try:
+            jwt = await asyncio.wait_for(token(), TOKEN_TIMEOUT)
+        except asyncio.TimeoutError:
+            raise LinkFault('token_server', 'there is no token to be had in time') from None
+        if jwt is not None:
+            await connection.send(wire.encode_utf8(Authenticate(jwt)))
+            self._token_sent = True
 
     async def _identify(self, connection: Connection) -> None:
         """Register; again and again, since an older connection's end undoes a registration."""

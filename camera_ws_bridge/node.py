@@ -17,12 +17,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import os
 import random
 import ssl
 import time
 from typing import Any
 
-from camera_ws_bridge import client, convert, parameters, qos, url, wire
+from camera_ws_bridge import auth, client, convert, parameters, qos, url, wire
 from camera_ws_bridge.backoff import Backoff
 from camera_ws_bridge.errors import EncodeError, LinkFault, MessageError
 from camera_ws_bridge.frame_stamps import FrameStamps, Stamp
@@ -103,6 +104,10 @@ class BridgeNode(Node):
         if values.orchestrator_url.startswith('wss:'):
             tls = client.tls_context(options)
 
+        tokens = auth.from_environment(os.environ, values.token_file, values.tls_ca_file)
+        if tokens is not None:
+            auth.check_transport(values.orchestrator_url, values.insecure_token_host)
+
         async def connect(timeout: float) -> Connection:
             return await client.connect(values.orchestrator_url, options, tls, timeout)
 
@@ -124,7 +129,9 @@ class BridgeNode(Node):
                     random.random),
             connect=connect, clock=time.monotonic, logger=self.get_logger(),
             on_command=lambda command: self.bridge.publish(command),
-            on_state=lambda: self.bridge.state_changed())
+            on_state=lambda: self.bridge.state_changed(),
+            token=None if tokens is None else tokens.token,
+            on_token_rejected=None if tokens is None else tokens.rejected)
         return Bridge(
             link, FrameStamps(values.frame_history), loop_thread, self.get_logger(),
             publish=self._publish_command, publish_tracked=self._publish_tracked,

@@ -89,6 +89,10 @@ SPECS = (
          1024, 16384 * MIB),
     Spec('compression', False, 'Offer permessage-deflate to the orchestrator: less bytes, more '
          'CPU.'),
+    Spec('token_file', '', 'File with a JSON Web Token for the orchestrator, readable by its '
+         'owner only; read anew for every connection. Empty: none, or OAuth by AUTH_SERVER_URL.'),
+    Spec('insecure_token_host', '', 'The one host to which a token may be sent over ws://; empty: '
+         'only to this machine.'),
     Spec('tls_ca_file', '', 'PEM file with the CA to trust for wss://; empty: those that the '
          'system trusts.'),
     Spec('tls_cert_file', '', 'PEM file with a client certificate; empty: none.'),
@@ -122,6 +126,8 @@ class Parameters:
     updates_max_messages: int
     updates_max_bytes: int
     compression: bool
+    token_file: str
+    insecure_token_host: str
     tls_ca_file: str
     tls_cert_file: str
     tls_key_file: str

@@ -456,6 +456,44 @@ def test_two_bridges_in_namespaces_do_not_mix(tmp_path):
     loop_thread.stop()
 
 
+def test_a_token_from_a_file_is_shown_and_never_told(tmp_path):
+    canary = 'eyJhbGciOiJub25lIn0.canary-7f3a.'
+    token = tmp_path / 'token'
+    token.touch(0o600)
+    token.write_text('wrong-' + canary)
+    with rigs.own_domain() as domain:
+        loop_thread = rigs.LoopThread()
+        orchestrator = rigs.Orchestrator(loop_thread, token=canary)
+        probe = rigs.Probe(domain)
+        process = rigs.Process(
+            domain, tmp_path / 'log', '--log-level', 'debug', camera_id=rigs.CAMERA_ID,
+            orchestrator_url=orchestrator.sim.url, token_file=str(token), **rigs.FAST)
+        probe.wait_for_status(lambda status: status.cause.startswith('rejected_token'))
+        token.write_text(canary + '\n')
+        probe.wait_until_registered()
+        assert orchestrator.messages('authenticate')[-1]['jwt'] == canary
+        probe.wait(lambda: probe.diagnostics)
+        told = [process.log, str(probe.statuses), str(probe.diagnostics),
+                ' '.join(process.info.cmdline()), str(process.info.environ())]
+        assert all('canary' not in text for text in told)
+        assert process.end() == 0
+        probe.close()
+        orchestrator.die()
+        loop_thread.stop()
+
+
+def test_a_token_does_not_cross_a_network_in_clear_text(tmp_path):
+    token = tmp_path / 'token'
+    token.touch(0o600)
+    token.write_text('secret')
+    with rigs.own_domain() as domain:
+        process = rigs.Process(
+            domain, tmp_path / 'log', orchestrator_url='ws://orchestrator.example:1/processor',
+            camera_id='cam-1', token_file=str(token))
+        assert process.wait() == 2
+        assert 'unencrypted' in process.log and 'insecure_token_host' in process.log
+
+
 def _count(counts: list) -> int:
     return sum(count.count for count in counts)
 

@@ -220,7 +220,7 @@ class Rig:
 
     def __init__(
             self, *, outcomes=(), make=None, token=None, reconcile=True, outbox=None,
-            draw=lambda: 1.0, on_command=None, on_state=None, **settings):
+            draw=lambda: 1.0, on_command=None, on_state=None, on_token_rejected=None, **settings):
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time
         self.outcomes = list(outcomes)  # of the next attempts: a fault, or make()'s arguments
@@ -238,7 +238,8 @@ class Rig:
             Settings('front-door', 'ws://orchestrator/processor', **settings), self.outbox,
             Session(reconcile), Backoff(0.5, 10.0, 2.0, draw), connect=self._connect,
             clock=self.clock, logger=self.logger, on_command=on_command or self._on_command,
-            on_state=on_state or (lambda: self.states.append(self.link.state)), token=token)
+            on_state=on_state or (lambda: self.states.append(self.link.state)), token=token,
+            on_token_rejected=on_token_rejected)
         self.running = None
 
     def _on_command(self, command):
@@ -1138,4 +1139,48 @@ async def test_no_object_is_stopped_because_its_replay_was_garbled():
     await rig.registered()
     assert 1 in rig.link.session.tracked
     assert all(not isinstance(command.message, Stop) for command in rig.commands)
+    await rig.link.shut_down()
+
+
+# ---- tokens that are not accepted
+
+async def a_token():
+    return 'a token'
+
+
+@virtual
+async def test_a_close_right_after_the_token_is_a_rejected_token():
+    rejected = []
+    rig = Rig(token=a_token, on_token_rejected=lambda: rejected.append(1))
+    rig.make = lambda index: {'answers': False}
+    rig.start()
+    await rig.until(lambda: rig.connections and 'identifier' in rig.connections[0].kinds)
+    rig.connections[0].lose(LinkFault('closed', 'it closed the connection with code 1005'))
+    await rig.until(lambda: rejected)
+    assert rig.link.cause.startswith('rejected_token')
+    await rig.link.shut_down()
+
+
+@pytest.mark.parametrize('cause, after', (('lost', 0.0), ('closed', 5.0)))
+def test_other_losses_are_not_blamed_on_the_token(cause, after):
+    async def test():
+        rejected = []
+        rig = Rig(token=a_token, on_token_rejected=lambda: rejected.append(1)).start()
+        connection = await rig.registered()
+        await asyncio.sleep(after)
+        connection.lose(LinkFault(cause, 'gone'))
+        await rig.until(lambda: len(rig.connections) > 1)
+        assert rejected == [] and rig.link.cause.startswith(cause)
+        await rig.link.shut_down()
+    run(test)
+
+
+@virtual
+async def test_a_token_that_never_comes_costs_a_reconnect():
+    async def never():
+        await asyncio.Event().wait()
+
+    rig = Rig(token=never).start()
+    await rig.until(lambda: len(rig.connections) == 2)
+    assert rig.link.cause.startswith('token_server')
     await rig.link.shut_down()
