@@ -243,9 +243,9 @@ class Link:
 
     def _rejection(self, fault: LinkFault) -> LinkFault | None:
         """Recognise a bad token: the orchestrator says so only by closing on the next message."""
-        registered = self._registered_at is not None and (
+        accepted = self._registered_at is not None and (
             self._clock() - self._registered_at > TOKEN_DOUBT)
-        if not self._token_sent or fault.cause != 'closed' or registered:
+        if not self._token_sent or accepted or fault.cause != 'closed' or self._stopping:
             return None
         if self._on_token_rejected is not None:
             self._call(self._on_token_rejected)
@@ -322,8 +322,8 @@ class Link:
         except asyncio.TimeoutError:
             raise LinkFault('token_server', 'there is no token to be had in time') from None
         if jwt is not None:
-            await connection.send(wire.encode_utf8(Authenticate(jwt)))
             self._token_sent = True
+            await connection.send(wire.encode_utf8(Authenticate(jwt)))
 
     async def _identify(self, connection: Connection) -> None:
         """Register; again and again, since an older connection's end undoes a registration."""

@@ -27,10 +27,13 @@ from camera_ws_bridge import auth, client, convert, parameters, qos, url, wire
 from camera_ws_bridge.backoff import Backoff
 from camera_ws_bridge.errors import EncodeError, LinkFault, MessageError
 from camera_ws_bridge.frame_stamps import FrameStamps, Stamp
+from camera_ws_bridge.limited_log import clean
 from camera_ws_bridge.link import Connection, Link, Settings, State
-from camera_ws_bridge.outbox import Outbox, Policy
+from camera_ws_bridge.outbox import Item, Outbox, Policy
 from camera_ws_bridge.runtime import Bridge, LoopThread
 from camera_ws_bridge.session import Command, Session
+from camera_ws_bridge.spool import Row
+from camera_ws_bridge.spool_writer import DEGRADED, monotonic_time, SpoolWriter
 from camera_ws_bridge_msgs.msg import Boxes, Start, Status, Stop, TrackedObjects, Update
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.event_handler import SubscriptionEventCallbacks
@@ -134,8 +137,42 @@ class BridgeNode(Node):
             on_token_rejected=None if tokens is None else tokens.rejected)
         return Bridge(
             link, FrameStamps(values.frame_history), loop_thread, self.get_logger(),
+            spool=self._open_spool(outbox, loop_thread),
             publish=self._publish_command, publish_tracked=self._publish_tracked,
             report=self._report, on_end=on_end)
+
+    def _open_spool(self, outbox: Outbox, loop_thread: LoopThread) -> SpoolWriter | None:
+        """Open the spool, if there is to be one, and put what it holds into the buffer."""
+        if not self.parameters.spool_path:
+            return None
+        log, camera_id = self.get_logger(), self.parameters.camera_id
+
+        def put_back(rows: list[Row]) -> None:
+            wall, monotonic = time.time(), time.monotonic()
+            for lane in (outbox.updates, outbox.boxes):
+                outbox.put_back(lane, [Item(
+                    row.id, row.payload, monotonic_time(
+                        row.accepted_at, wall=wall, monotonic=monotonic), row.object_id)
+                    for row in rows if row.lane == lane.name])
+
+        def on_late(rows: list[Row]) -> None:
+            loop_thread.loop.call_soon_threadsafe(put_back, rows)
+
+        def on_change(state: str, reason: str) -> None:
+            if state == DEGRADED:
+                log.error(f'{camera_id}: the spool cannot be written, the buffer is in memory '
+                          f'only: {clean(reason)}')
+            else:
+                log.info(f'{camera_id}: the spool is in use again')
+
+        spool, rows, outbox.next_id = SpoolWriter.open(
+            self.parameters.spool_path, self.parameters.spool_max_bytes, on_change=on_change,
+            on_report=lambda text: log.error(f'{camera_id}: {clean(text)}'), on_late=on_late)
+        outbox.journal = spool
+        put_back(rows)
+        if rows:
+            log.info(f'{camera_id}: {len(rows)} messages of an earlier life are in the spool')
+        return spool
 
     # ---- ROS to orchestrator, in the executor's thread
 
@@ -196,7 +233,8 @@ class BridgeNode(Node):
     def _report(self, state_changed: bool) -> None:
         status = self._status(state_changed)
         key = (
-            status.state, status.cause, status.boxes_accepted, status.updates_accepted,
+            status.state, status.cause, status.spool,
+            status.boxes_accepted, status.updates_accepted,
             status.sent, status.acknowledged, status.starts, status.stops, status.updates,
             self.bridge.rejected.total(), self.bridge.link.rejected.total(),
             self.bridge.outbox.dropped.total())
@@ -219,13 +257,19 @@ class BridgeNode(Node):
             boxes_queued=len(outbox.boxes), updates_queued=len(outbox.updates),
             boxes_queued_bytes=outbox.boxes.bytes, updates_queued_bytes=outbox.updates.bytes,
             boxes_queued_peak=outbox.boxes.peak,
-            oldest_age=outbox.oldest_age(time.monotonic()),
+            spool=self._spool_state(), oldest_age=outbox.oldest_age(time.monotonic()),
             boxes_accepted=outbox.boxes.accepted, updates_accepted=outbox.updates.accepted,
             sent=outbox.sent, acknowledged=outbox.acknowledged,
             dropped=convert.counts_to_ros(outbox.dropped),
             rejected_outbound=convert.counts_to_ros(self.bridge.rejected),
             rejected_inbound=convert.counts_to_ros(link.rejected),
             starts=published['Start'], stops=published['Stop'], updates=published['Update'])
+
+    def _spool_state(self) -> str:
+        spool = self.bridge.spool
+        if spool is None:
+            return ''
+        return spool.state if spool.state != DEGRADED else f'{spool.state}: {clean(spool.reason)}'
 
     def _diagnostics(self, status: Status) -> DiagnosticArray:
         registered = status.state in (State.REGISTERED, State.STABLE)
@@ -238,6 +282,8 @@ class BridgeNode(Node):
             late = now - self._unregistered_since > UNREGISTERED_IS_ERROR_AFTER
             level = DiagnosticStatus.ERROR if late else DiagnosticStatus.WARN
             text = f'not registered ({status.cause or "first attempt"})'
+        if status.spool.startswith(DEGRADED):
+            level, text = DiagnosticStatus.ERROR, f'{text}; spool {status.spool}'
         return convert.diagnostics_to_ros(
             f'{self.get_fully_qualified_name()}: link', level, text,
             convert.status_values(status), status.camera_id, status.header.stamp)

@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass
+from typing import Protocol
 
 BOXES = 'boxes'
 UPDATES = 'updates'
@@ -45,12 +46,27 @@ class Policy:
     newest_per_object: bool = False  # when full, a superseded update goes before the oldest
 
 
+class Journal(Protocol):
+    """Who keeps a copy of what is in the buffer; ids count up."""
+
+    def added(
+            self, lane_name: str, id: int, payload: bytes,  # noqa: A002
+            object_id: int | None, urgent: bool) -> None:
+        """Keep a message; urgent: at once."""
+
+    def gone(self, id: int) -> None:  # noqa: A002
+        """Forget a message: it is acknowledged or dropped."""
+
+
 class Item:
     """One message in the buffer; `payload` is its JSON text in UTF-8."""
 
-    __slots__ = ('payload', 'accepted_at', 'object_id', 'serial', 'refusals')
+    __slots__ = ('id', 'payload', 'accepted_at', 'object_id', 'serial', 'refusals')
 
-    def __init__(self, payload: bytes, accepted_at: float, object_id: int | None) -> None:
+    def __init__(
+            self, id: int, payload: bytes, accepted_at: float,  # noqa: A002
+            object_id: int | None) -> None:
+        self.id = id
         self.payload = payload
         self.accepted_at = accepted_at
         self.object_id = object_id
@@ -102,6 +118,8 @@ class Outbox:
         self.dropped: Counter[str] = Counter()  # by cause, e.g. 'boxes_overflow'
         self.sent = 0  # also the serial of the newest write
         self.acknowledged = 0
+        self.journal: Journal | None = None
+        self.next_id = 1
         self._lanes = (self.updates, self.boxes)
 
     def put(self, lane: Lane, payload: bytes, now: float, object_id: int | None = None) -> None:
@@ -110,10 +128,19 @@ class Outbox:
         if len(payload) > lane.policy.max_bytes:
             self._count_drop(lane, 'too_big')
             return
-        lane.queued.append(Item(payload, now, object_id))
-        lane.bytes += len(payload)
-        self._make_room(lane)
-        lane.peak = max(lane.peak, len(lane))
+        item = Item(self.next_id, payload, now, object_id)
+        self.next_id += 1
+        if self.journal is not None:
+            self.journal.added(lane.name, item.id, payload, object_id, lane is self.updates)
+        self._enqueue(lane, [item])
+
+    def put_back(self, lane: Lane, items: list[Item]) -> None:
+        """Accept messages of an earlier life, in order, before all that is queued."""
+        lane.accepted += len(items)
+        later = list(lane.queued)
+        lane.queued.clear()
+        lane.bytes -= sum(len(item.payload) for item in later)
+        self._enqueue(lane, items + later)
 
     def take(self, now: float) -> list[Item]:
         """Return what may be written now, in order; it counts as sent and in flight."""
@@ -137,6 +164,7 @@ class Outbox:
                 lane.bytes -= len(item.payload)
                 lane.in_flight_bytes -= len(item.payload)
                 self.acknowledged += 1
+                self._forget(item)
 
     def restore(self) -> int:
         """
@@ -168,7 +196,7 @@ class Outbox:
         lane.in_flight.remove(item)
         lane.bytes -= len(item.payload)
         lane.in_flight_bytes -= len(item.payload)
-        self._count_drop(lane, 'refused_by_peer')
+        self._count_drop(lane, 'refused_by_peer', item)
         return item
 
     def expire(self, now: float) -> None:
@@ -215,6 +243,13 @@ class Outbox:
                 2 * (len(lane.in_flight) + 1) <= lane.policy.max_messages
                 and 2 * (lane.in_flight_bytes + size) <= lane.policy.max_bytes)))
 
+    def _enqueue(self, lane: Lane, items: list[Item]) -> None:
+        for item in items:
+            lane.queued.append(item)
+            lane.bytes += len(item.payload)
+            self._make_room(lane)
+        lane.peak = max(lane.peak, len(lane))
+
     def _make_room(self, lane: Lane) -> None:
         policy = lane.policy
         while lane.queued and (len(lane) > policy.max_messages or lane.bytes > policy.max_bytes):
@@ -229,7 +264,7 @@ class Outbox:
             if newest[item.object_id] is not item:
                 del lane.queued[index]
                 lane.bytes -= len(item.payload)
-                self._count_drop(lane, 'superseded')
+                self._count_drop(lane, 'superseded', item)
                 return True
         return False
 
@@ -240,8 +275,15 @@ class Outbox:
                 self._drop_oldest(lane, 'too_old')
 
     def _drop_oldest(self, lane: Lane, cause: str) -> None:
-        lane.bytes -= len(lane.queued.popleft().payload)
-        self._count_drop(lane, cause)
+        item = lane.queued.popleft()
+        lane.bytes -= len(item.payload)
+        self._count_drop(lane, cause, item)
 
-    def _count_drop(self, lane: Lane, cause: str) -> None:
+    def _count_drop(self, lane: Lane, cause: str, item: Item | None = None) -> None:
         self.dropped[f'{lane.name}_{cause}'] += 1
+        if item is not None:
+            self._forget(item)
+
+    def _forget(self, item: Item) -> None:
+        if self.journal is not None:
+            self.journal.gone(item.id)

@@ -87,14 +87,18 @@ SPECS = (
          'newer one of the same object go first.', 2, 10000000),
     Spec('updates_max_bytes', 16 * MIB, 'Bytes of feature maps (JSON) in the buffer.',
          1024, 16384 * MIB),
+    Spec('spool_path', '', 'SQLite file that keeps the buffer over restarts and power cuts, e.g. '
+         '/var/lib/camera_ws_bridge/gate.sqlite; one bridge a file. Empty: none.'),
+    Spec('spool_max_bytes', 128 * MIB, 'Bytes that the spool may take on the disk.', MIB,
+         16384 * MIB),
     Spec('compression', False, 'Offer permessage-deflate to the orchestrator: less bytes, more '
          'CPU.'),
     Spec('token_file', '', 'File with a JSON Web Token for the orchestrator, readable by its '
          'owner only; read anew for every connection. Empty: none, or OAuth by AUTH_SERVER_URL.'),
     Spec('insecure_token_host', '', 'The one host to which a token may be sent over ws://; empty: '
          'only to this machine.'),
-    Spec('tls_ca_file', '', 'PEM file with the CA to trust for wss://; empty: those that the '
-         'system trusts.'),
+    Spec('tls_ca_file', '', 'PEM file with the CAs to trust for wss:// and for the token server; '
+         'empty: those that the system trusts.'),
     Spec('tls_cert_file', '', 'PEM file with a client certificate; empty: none.'),
     Spec('tls_key_file', '', 'PEM file with the key of tls_cert_file; empty: it is in there.'),
 )
@@ -125,6 +129,8 @@ class Parameters:
     boxes_max_age: float
     updates_max_messages: int
     updates_max_bytes: int
+    spool_path: str
+    spool_max_bytes: int
     compression: bool
     token_file: str
     insecure_token_host: str

@@ -37,8 +37,10 @@ from camera_ws_bridge.link import Link
 from camera_ws_bridge.messages import Start, Update
 from camera_ws_bridge.outbox import Outbox
 from camera_ws_bridge.session import Command
+from camera_ws_bridge.spool_writer import SpoolWriter
 
 REPORT_PERIOD = 1.0  # seconds
+SPOOL_CLOSE_TIMEOUT = 1.0  # seconds for a slow disk to take the rest
 
 T = TypeVar('T')
 
@@ -95,6 +97,7 @@ class Bridge:
 
     def __init__(
             self, link: Link, frames: FrameStamps, loop_thread: LoopThread, logger: Logger, *,
+            spool: SpoolWriter | None = None,
             publish: Callable[[Command, Stamp], None],
             publish_tracked: Callable[[], None],
             report: Callable[[bool], None],
@@ -107,6 +110,7 @@ class Bridge:
         (True), or a second has gone by (False); on_end: the link has given up.
         """
         self.link = link
+        self.spool = spool
         self.published: Counter[str] = Counter()  # commands, by name of their class
         self.rejected: Counter[str] = Counter()  # messages from ROS, by cause
         self._frames = frames
@@ -166,7 +170,7 @@ class Bridge:
 
     def shut_down(self) -> None:
         """Flush, close and end all tasks; returns when that is done."""
-        timeout = self.link.settings.shutdown_timeout + 1.0
+        timeout = self.link.settings.shutdown_timeout + SPOOL_CLOSE_TIMEOUT + 1.0
         try:
             self._loop_thread.submit(self._shut_down()).result(timeout)
         except concurrent.futures.TimeoutError:
@@ -248,3 +252,5 @@ class Bridge:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.spool is not None:
+            self.spool.close(SPOOL_CLOSE_TIMEOUT)

@@ -25,6 +25,7 @@ import socket
 from bad_inputs import REJECTED
 from camera_ws_bridge import wire
 from camera_ws_bridge.sim.picture import a_picture
+from camera_ws_bridge.spool import Spool
 from camera_ws_bridge_msgs.msg import Start, Status, Stop, Update
 from diagnostic_msgs.msg import DiagnosticStatus
 import pytest
@@ -116,11 +117,11 @@ def test_values_that_json_cannot_hold_are_refused_by_name(rig, value):
 def test_commands_arrive_with_all_their_fields(rig):
     picture = a_picture()
     uri = wire.IMAGE_PREFIX + base64.b64encode(picture).decode()
-    rig.probe.boxes.publish(rigs.boxes(1606.0333333333335, rigs.box(0), stamp=(1606, 33333333)))
-    rig.wait(lambda: 1606.0333333333335 in rig.orchestrator.frame_ids())
+    rig.probe.boxes.publish(rigs.boxes(1607.0666666666666, rigs.box(0), stamp=(1607, 66666666)))
+    rig.wait(lambda: 1607.0666666666666 in rig.orchestrator.frame_ids())
     rig.probe.commands.clear()
     rig.orchestrator.send(
-        start(1, frameId=1606.0333333333335, boxId=0), start(2, image=uri),
+        start(1, frameId=1607.0666666666666, boxId=0), start(2, image=uri),
         start(3, frameId=6392, boxId=23, image=uri), feature_map(1, [0.5, 1]),
         feature_map(2, {}), stop(1), stop(99))
     rig.wait(lambda: len(rig.probe.commands) == 6)
@@ -129,8 +130,8 @@ def test_commands_arrive_with_all_their_fields(rig):
     assert [command.sequence for command in in_order] == list(range(first, first + 6))
     by_box, by_image, by_both, update, stopped, unheard_of = in_order
     assert (by_box.object_id, by_box.has_frame, by_box.frame_id, by_box.box_id) == (
-        1, True, 1606.0333333333335, 0)
-    assert (by_box.frame_stamp.sec, by_box.frame_stamp.nanosec) == (1606, 33333333)
+        1, True, 1607.0666666666666, 0)
+    assert (by_box.frame_stamp.sec, by_box.frame_stamp.nanosec) == (1607, 66666666)
     assert len(by_box.image.data) == 0
     assert (by_image.has_frame, by_image.image.format) == (False, 'png')
     assert bytes(by_image.image.data) == picture
@@ -454,6 +455,58 @@ def test_two_bridges_in_namespaces_do_not_mix(tmp_path):
             probe.close()
     orchestrator.die()
     loop_thread.stop()
+
+
+def test_the_spool_keeps_the_buffer_over_a_kill(tmp_path):
+    spool = tmp_path / 'spool' / 'gate.sqlite'
+    loop_thread = rigs.LoopThread()
+    orchestrator = rigs.Orchestrator(loop_thread)
+    with rigs.own_domain() as domain:
+        probe = rigs.Probe(domain)
+
+        def process(name):
+            return rigs.Process(
+                domain, tmp_path / name, orchestrator_url=orchestrator.sim.url,
+                camera_id=rigs.CAMERA_ID, spool_path=str(spool), connect_timeout=0.0,
+                **rigs.FAST)
+        first = process('first')
+        probe.wait_until_registered()
+        orchestrator.die()
+        probe.wait_for_status(lambda status: status.state == Status.CONNECTING)
+        probe.publish_frames(range(100))
+        probe.feature_map.publish(Update(object_id=1, feature_map=[0.5, 1.5]))
+        probe.wait_for_status(lambda status: status.updates_queued == 1)
+
+        def written():  # the bridge holds the database, but its bytes can be looked at
+            return any(b'"frameId":99.0' in path.read_bytes() for path in spool.parent.iterdir())
+        probe.wait(written, 'the newest frame is in the spool')
+        first.signal(signal.SIGKILL)
+        first.wait()
+        left = Spool.open(str(spool), 2**20)
+        kept = [wire.loads(row.payload) for row in left.load()]
+        left.close()
+        assert len(kept) >= 101, 'all was committed'
+        probe.status = Status()
+        orchestrator.come_back()
+        second = process('second')
+        probe.wait(lambda: set(orchestrator.frame_ids()) >= set(map(float, range(100))))
+        probe.wait(lambda: orchestrator.messages('featureMap'))
+        frames = orchestrator.frame_ids()
+        assert frames == sorted(frames)
+        probe.wait_for_status(lambda status: status.boxes_queued == 0 and status.spool == 'ok')
+        assert second.end() == 0, second.log
+        third = process('third')
+        probe.status = Status()
+        probe.wait_for_status(lambda status: status.state in (Status.REGISTERED, Status.STABLE))
+        assert probe.status.boxes_queued == 0, 'what was acknowledged is not in the spool'
+        assert spool.stat().st_mode & 0o777 == 0o600
+        assert spool.parent.stat().st_mode & 0o777 == 0o700
+        fourth = process('fourth')
+        assert fourth.wait() == 2 and 'spool_path' in fourth.log, fourth.log
+        assert third.end() == 0
+        probe.close()
+        orchestrator.die()
+        loop_thread.stop()
 
 
 def test_a_token_from_a_file_is_shown_and_never_told(tmp_path):

@@ -1184,3 +1184,16 @@ async def test_a_token_that_never_comes_costs_a_reconnect():
     await rig.until(lambda: len(rig.connections) == 2)
     assert rig.link.cause.startswith('token_server')
     await rig.link.shut_down()
+
+
+@virtual
+async def test_rejected_tokens_make_no_hot_loop():
+    rejected = []
+    rig = Rig(token=a_token, on_token_rejected=lambda: rejected.append(1)).start()
+    began = rig.clock()
+    while rig.clock() < began + 600:
+        connection = await rig.registered()
+        connection.lose(LinkFault('closed', 'code 1005'))
+        await rig.until(lambda: rig.link.state is State.CONNECTING)
+    assert 50 < len(rejected) < 80
+    await rig.link.shut_down()
