@@ -156,7 +156,10 @@ class BridgeNode(Node):
                     for row in rows if row.lane == lane.name])
 
         def on_late(rows: list[Row]) -> None:
-            loop_thread.loop.call_soon_threadsafe(put_back, rows)
+            def accept() -> None:
+                put_back(rows)
+                self.bridge.link.wake()
+            loop_thread.loop.call_soon_threadsafe(accept)
 
         def on_change(state: str, reason: str) -> None:
             if state == DEGRADED:

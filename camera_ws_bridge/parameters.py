@@ -87,10 +87,11 @@ SPECS = (
          'newer one of the same object go first.', 2, 10000000),
     Spec('updates_max_bytes', 16 * MIB, 'Bytes of feature maps (JSON) in the buffer.',
          1024, 16384 * MIB),
-    Spec('spool_path', '', 'SQLite file that keeps the buffer over restarts and power cuts, e.g. '
+    Spec('spool_path', '', 'SQLite file that keeps the buffer over restarts, e.g. '
          '/var/lib/camera_ws_bridge/gate.sqlite; one bridge a file. Empty: none.'),
-    Spec('spool_max_bytes', 128 * MIB, 'Bytes that the spool may take on the disk.', MIB,
-         16384 * MIB),
+    Spec('spool_max_bytes', 128 * MIB, 'Bytes of the spool file; its log takes about 2 MiB more, '
+         'and up to three corrupt files are kept beside it. Twice boxes_max_bytes plus '
+         'updates_max_bytes is always enough.', MIB, 16384 * MIB),
     Spec('compression', False, 'Offer permessage-deflate to the orchestrator: less bytes, more '
          'CPU.'),
     Spec('token_file', '', 'File with a JSON Web Token for the orchestrator, readable by its '

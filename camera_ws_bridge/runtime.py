@@ -247,10 +247,12 @@ class Bridge:
                 'dropped', f'{self.link.settings.camera_id}: messages dropped so far: {causes}')
 
     async def _shut_down(self) -> None:
-        await self.link.shut_down()
-        self._warn_of_drops()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self.spool is not None:
-            self.spool.close(SPOOL_CLOSE_TIMEOUT)
+        try:
+            await self.link.shut_down()
+            self._warn_of_drops()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        finally:
+            if self.spool is not None:
+                await self._loop.run_in_executor(None, self.spool.close, SPOOL_CLOSE_TIMEOUT)

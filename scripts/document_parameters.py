@@ -48,7 +48,7 @@ def bounds(spec: Spec) -> str:
     """Return the range, for people."""
     if isinstance(spec.default, (bool, str)):
         return ''
-    return f'{spec.low:g} to {spec.high:.15g}'
+    return f'{spec.low:.15g} to {spec.high:.15g}'
 
 
 def yaml() -> str:

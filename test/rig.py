@@ -47,6 +47,7 @@ from std_srvs.srv import Trigger
 
 PATIENCE = 30.0  # seconds; only a failing test ever waits so long
 CAMERA_ID = 'cam-1'
+PROCESSES: list[Process] = []  # those started in the current domain
 FAST = {'reconnect_delay_min': 0.05, 'reconnect_delay_max': 0.2, 'stable_after': 0.2}
 
 
@@ -60,7 +61,13 @@ def own_domain() -> Iterator[int]:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 continue
-            yield domain
+            try:
+                yield domain
+            finally:
+                # A test that failed must not leave a bridge that talks into the next one.
+                for process in PROCESSES:
+                    process.kill()
+                PROCESSES.clear()
             return
     raise RuntimeError('all ROS domains are in use')
 
@@ -235,6 +242,7 @@ class Process:
                  'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
                  'PYTHONUNBUFFERED': '1', **(environment or {})})
         self.info = psutil.Process(self._process.pid)
+        PROCESSES.append(self)
 
     @property
     def log(self) -> str:
@@ -245,6 +253,12 @@ class Process:
     def alive(self) -> bool:
         """Return whether it runs."""
         return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End it, if it has not ended."""
+        if self.alive:
+            self._process.kill()
+            self.wait()
 
     def signal(self, number: int) -> None:
         """Send it a signal."""

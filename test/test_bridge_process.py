@@ -187,7 +187,7 @@ def test_a_start_with_an_old_id_tells_of_a_restarted_orchestrator(tmp_path):
         rig.wait(lambda: len(rig.probe.of(Start)) == 3)
         assert [command.session for command in rig.probe.of(Start)] == [1, 1, 2]
         rig.probe.wait_for_status(lambda status: status.session == 2)
-        assert rig.probe.tracked.session == 2
+        rig.wait(lambda: rig.probe.tracked.session == 2)
 
 
 def test_no_bad_input_costs_more_than_one_log_line(rig):
@@ -310,7 +310,7 @@ def test_a_full_buffer_drops_the_oldest_and_counts_it(tmp_path):
         accepted = rig.probe.status.boxes_accepted
         for frame_id in range(30):
             rig.probe.boxes.publish(rigs.boxes(float(frame_id)))
-        rig.probe.wait_for_status(lambda status: status.boxes_accepted == accepted + 30)
+        rig.probe.wait_for_status(lambda status: status.boxes_accepted >= accepted + 30)
         assert rig.probe.status.boxes_queued == 10
         rig.orchestrator.come_back()
         rig.wait(lambda: rig.orchestrator.frame_ids())

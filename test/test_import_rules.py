@@ -53,7 +53,7 @@ GROUPS = (
     (('link',), {'asyncio'}),
     (('client',), {'asyncio', 'websockets', 'network'}),
     (('auth',), {'asyncio', 'network', 'clock', 'tornado'}),
-    (('spool',), {'clock', 'SQLite', 'network'}),
+    (('spool',), {'clock'}),
     (('spool_writer',), {'clock', 'threads'}),
     (('convert', 'parameters', 'qos'), {'ROS'}),
     (('node', 'main'), {'ROS', 'network', 'clock', 'chance'}),
