@@ -47,7 +47,7 @@ from std_srvs.srv import Trigger
 
 PATIENCE = 30.0  # seconds; only a failing test ever waits so long
 CAMERA_ID = 'cam-1'
-PROCESSES: list[Process] = []  # those started in the current domain
+PROCESSES: dict[int, list[Process]] = {}  # by domain
 FAST = {'reconnect_delay_min': 0.05, 'reconnect_delay_max': 0.2, 'stable_after': 0.2}
 
 
@@ -65,9 +65,8 @@ def own_domain() -> Iterator[int]:
                 yield domain
             finally:
                 # A test that failed must not leave a bridge that talks into the next one.
-                for process in PROCESSES:
+                for process in PROCESSES.pop(domain, []):
                     process.kill()
-                PROCESSES.clear()
             return
     raise RuntimeError('all ROS domains are in use')
 
@@ -242,7 +241,7 @@ class Process:
                  'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
                  'PYTHONUNBUFFERED': '1', **(environment or {})})
         self.info = psutil.Process(self._process.pid)
-        PROCESSES.append(self)
+        PROCESSES.setdefault(domain, []).append(self)
 
     @property
     def log(self) -> str:
