@@ -38,7 +38,7 @@ setup(
     license='Apache-2.0',
     entry_points={
         'console_scripts': [
-            'bridge = camera_ws_bridge.main:main',
+            'bridge = camera_ws_bridge.main.bridge:main',
             'camera_sim = camera_ws_bridge.sim.camera:main',
             'demo = camera_ws_bridge.sim.demo:main',
             'orchestrator_sim = camera_ws_bridge.sim.orchestrator:main',

@@ -56,7 +56,8 @@ GROUPS = (
     (('spool',), {'clock'}),
     (('spool_writer',), {'clock', 'threads'}),
     (('convert', 'parameters', 'qos'), {'ROS'}),
-    (('node', 'main'), {'ROS', 'network', 'clock', 'chance'}),
+    (('node',), {'ROS', 'clock', 'chance'}),
+    (('main',), {'ROS', 'asyncio', 'network'}),
     (('runtime',), {'ROS', 'asyncio', 'threads', 'clock'}),
     (('sim',), {*KINDS} - {'websockets', 'JSON'}),
 )

@@ -21,12 +21,11 @@ Exit codes: 0 stopped by a signal; 1 a bug; 2 a parameter that can never work, t
 
 from __future__ import annotations
 
-import signal
-import socket
 import sys
 from traceback import format_exc
 
 from camera_ws_bridge.errors import ConfigurationError, LinkFault
+from camera_ws_bridge.main.signals import on_end_signal
 from camera_ws_bridge.node import BridgeNode
 from camera_ws_bridge.runtime import LoopThread
 import rclpy
@@ -56,7 +55,11 @@ def main(args: list[str] | None = None) -> int:
             f'{fault.reason}')
         end.set_result(EXIT_CONFIGURATION if fault.fatal else EXIT_UNREACHABLE)
 
-    _on_signals(loop_thread, end)
+    def stop() -> None:
+        if not end.done():
+            end.set_result(EXIT_OK)
+
+    on_end_signal(loop_thread.loop, stop)
     try:
         node = BridgeNode(loop_thread, give_up)
     except (ConfigurationError, InvalidNamespaceException) as error:
@@ -79,29 +82,3 @@ def main(args: list[str] | None = None) -> int:
         node.destroy_node()
         rclpy.try_shutdown()
     return int(end.result())
-
-
-def _on_signals(loop_thread: LoopThread, end: Future) -> None:
-    """
-    Let SIGINT and SIGTERM end the executor at once.
-
-    Python runs its signal handlers between two of its own instructions, not while the executor
-    waits in C. The interpreter's wake-up socket reaches the loop's thread in any case.
-    """
-    receiver, sender = socket.socketpair()
-    receiver.setblocking(False)
-    sender.setblocking(False)
-
-    def on_signal() -> None:
-        receiver.recv(64)
-        if not end.done():
-            end.set_result(EXIT_OK)
-
-    loop_thread.loop.call_soon_threadsafe(loop_thread.loop.add_reader, receiver, on_signal)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
-    signal.set_wakeup_fd(sender.detach())
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -1,0 +1,134 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""From the parameters' values to the parts that they describe, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+import os
+import random
+import time
+
+from camera_ws_bridge import auth, client, url, wire
+from camera_ws_bridge.backoff import Backoff
+from camera_ws_bridge.errors import LinkFault
+from camera_ws_bridge.frame_stamps import FrameStamps, Stamp
+from camera_ws_bridge.limited_log import clean, Logger
+from camera_ws_bridge.link import Connection, Link, Settings
+from camera_ws_bridge.outbox import Item, Outbox, Policy
+from camera_ws_bridge.parameters import Parameters
+from camera_ws_bridge.runtime import Bridge, LoopThread
+from camera_ws_bridge.session import Command, Session
+from camera_ws_bridge.spool import Row
+from camera_ws_bridge.spool_writer import DEGRADED, monotonic_time, SpoolWriter
+
+
+def assemble(
+        values: Parameters, loop_thread: LoopThread, logger: Logger,
+        ros_time: Callable[[], int], *,
+        publish: Callable[[Command, Stamp], None],
+        publish_tracked: Callable[[], None],
+        report: Callable[[bool], None],
+        on_end: Callable[[LinkFault], None]) -> Bridge:
+    """
+    Return a bridge that has not started; raise ConfigurationError for what can never work.
+
+    ros_time returns nanoseconds; the callbacks are Bridge's.
+    """
+    outbox = Outbox(
+        Policy(values.boxes_max_messages, values.boxes_max_bytes, values.boxes_max_age),
+        Policy(values.updates_max_messages, values.updates_max_bytes, newest_per_object=True))
+    tokens = auth.from_environment(os.environ, values.token_file, values.tls_ca_file)
+    if tokens is not None:
+        auth.check_transport(values.orchestrator_url, values.insecure_token_host)
+    link = Link(
+        _settings(values), outbox, Session(values.reconcile, ros_time),
+        Backoff(values.reconnect_delay_min, values.reconnect_delay_max, values.stable_after,
+                random.random),
+        connect=_connector(values), clock=time.monotonic, logger=logger,
+        on_command=lambda command: bridge.publish(command),
+        on_state=lambda: bridge.state_changed(),
+        token=None if tokens is None else tokens.token,
+        on_token_rejected=None if tokens is None else tokens.rejected)
+    bridge = Bridge(
+        link, FrameStamps(values.frame_history), loop_thread, logger,
+        spool=_open_spool(values, link, loop_thread, logger),
+        publish=publish, publish_tracked=publish_tracked, report=report, on_end=on_end)
+    return bridge
+
+
+def _settings(values: Parameters) -> Settings:
+    return Settings(
+        camera_id=values.camera_id, peer=url.for_log(values.orchestrator_url),
+        connect_timeout=values.connect_timeout, open_timeout=values.open_timeout,
+        heartbeat_interval=values.heartbeat_interval,
+        heartbeat_timeout=values.heartbeat_timeout,
+        identify_interval=values.identify_interval,
+        shutdown_timeout=values.shutdown_timeout, command_rate=values.command_rate,
+        limits=wire.Limits(values.max_image_bytes, values.max_image_pixels))
+
+
+def _connector(values: Parameters) -> Callable[[float], Awaitable[Connection]]:
+    options = client.Options(
+        compression=values.compression,
+        user_timeout=2 * values.heartbeat_timeout, tls_ca_file=values.tls_ca_file,
+        tls_cert_file=values.tls_cert_file, tls_key_file=values.tls_key_file)
+    tls = client.tls_context(options) if values.orchestrator_url.startswith('wss:') else None
+
+    async def connect(timeout: float) -> Connection:
+        return await client.connect(values.orchestrator_url, options, tls, timeout)
+    return connect
+
+
+def _open_spool(
+        values: Parameters, link: Link, loop_thread: LoopThread,
+        logger: Logger) -> SpoolWriter | None:
+    """Open the spool, if there is to be one, and put what it holds into the buffer."""
+    if not values.spool_path:
+        return None
+    outbox, camera_id = link.outbox, values.camera_id
+
+    def put_back(rows: list[Row]) -> None:
+        wall, monotonic = time.time(), time.monotonic()
+        for lane in (outbox.updates, outbox.boxes):
+            outbox.put_back(lane, [Item(
+                row.id, row.payload, monotonic_time(
+                    row.accepted_at, wall=wall, monotonic=monotonic), row.object_id)
+                for row in rows if row.lane == lane.name])
+
+    def on_late(rows: list[Row]) -> None:
+        def accept() -> None:
+            put_back(rows)
+            link.wake()
+        loop_thread.loop.call_soon_threadsafe(accept)
+
+    def on_change(state: str, reason: str) -> None:
+        if state == DEGRADED:
+            logger.error(f'{camera_id}: the spool cannot be written, the buffer is in memory '
+                         f'only: {clean(reason)}')
+        else:
+            logger.info(f'{camera_id}: the spool is in use again')
+
+    def on_report(text: str) -> None:
+        logger.error(f'{camera_id}: {clean(text)}')
+
+    spool, rows, outbox.next_id = SpoolWriter.open(
+        values.spool_path, values.spool_max_bytes, on_change=on_change, on_report=on_report,
+        on_late=on_late)
+    outbox.journal = spool
+    put_back(rows)
+    if rows:
+        logger.info(f'{camera_id}: {len(rows)} messages of an earlier life are in the spool')
+    return spool

@@ -1,0 +1,102 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a bridge tells of itself: `~/status` and `/diagnostics`."""
+
+from __future__ import annotations
+
+import time
+
+from camera_ws_bridge import convert, qos
+from camera_ws_bridge.limited_log import clean
+from camera_ws_bridge.link import State
+from camera_ws_bridge.runtime import Bridge
+from camera_ws_bridge.spool_writer import DEGRADED
+from camera_ws_bridge_msgs.msg import Status
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.node import Node
+
+UNREGISTERED_IS_ERROR_AFTER = 30.0  # seconds
+
+
+class Reporter:
+    """Publishes the state of one node's bridge."""
+
+    def __init__(self, node: Node) -> None:
+        self._clock = node.get_clock()
+        self._name = f'{node.get_fully_qualified_name()}: link'
+        self._status_publisher = node.create_publisher(Status, '~/status', qos.STATUS)
+        self._diagnostics_publisher = node.create_publisher(
+            DiagnosticArray, '/diagnostics', qos.DIAGNOSTICS)
+        self._published: object = None  # what the last status said
+        self._since = self._clock.now().to_msg()
+        self._unregistered_since: float | None = time.monotonic()
+
+    def report(self, bridge: Bridge, state_changed: bool) -> None:
+        """Publish the status if it says something new, and the diagnostics once a second."""
+        status = self._status(bridge, state_changed)
+        news = (
+            status.state, status.cause, status.spool,
+            status.boxes_accepted, status.updates_accepted,
+            status.sent, status.acknowledged, status.starts, status.stops, status.updates,
+            bridge.rejected.total(), bridge.link.rejected.total(), bridge.outbox.dropped.total())
+        if state_changed or news != self._published:
+            self._published = news
+            self._status_publisher.publish(status)
+        if not state_changed:
+            self._diagnostics_publisher.publish(self._diagnostics(status))
+
+    def _status(self, bridge: Bridge, state_changed: bool) -> Status:
+        link, outbox, published = bridge.link, bridge.outbox, bridge.published
+        now = self._clock.now().to_msg()
+        if state_changed:
+            self._since = now
+        return Status(
+            header=convert.header(now), camera_id=link.settings.camera_id,
+            state=int(link.state), cause=link.cause, since=self._since,
+            session=link.session.number,
+            reconnects=link.reconnects, round_trip_time=link.round_trip_time,
+            boxes_queued=len(outbox.boxes), updates_queued=len(outbox.updates),
+            boxes_queued_bytes=outbox.boxes.bytes, updates_queued_bytes=outbox.updates.bytes,
+            boxes_queued_peak=outbox.boxes.peak,
+            spool=_spool_state(bridge), oldest_age=outbox.oldest_age(time.monotonic()),
+            boxes_accepted=outbox.boxes.accepted, updates_accepted=outbox.updates.accepted,
+            sent=outbox.sent, acknowledged=outbox.acknowledged,
+            dropped=convert.counts_to_ros(outbox.dropped),
+            rejected_outbound=convert.counts_to_ros(bridge.rejected),
+            rejected_inbound=convert.counts_to_ros(link.rejected),
+            starts=published['Start'], stops=published['Stop'], updates=published['Update'])
+
+    def _diagnostics(self, status: Status) -> DiagnosticArray:
+        if status.state in (State.REGISTERED, State.STABLE):
+            self._unregistered_since = None
+            level, text = DiagnosticStatus.OK, 'registered'
+        else:
+            now = time.monotonic()
+            self._unregistered_since = self._unregistered_since or now
+            late = now - self._unregistered_since > UNREGISTERED_IS_ERROR_AFTER
+            level = DiagnosticStatus.ERROR if late else DiagnosticStatus.WARN
+            text = f'not registered ({status.cause or "first attempt"})'
+        if status.spool.startswith(DEGRADED):
+            level, text = DiagnosticStatus.ERROR, f'{text}; spool {status.spool}'
+        return convert.diagnostics_to_ros(
+            self._name, level, text, convert.status_values(status), status.camera_id,
+            status.header.stamp)
+
+
+def _spool_state(bridge: Bridge) -> str:
+    spool = bridge.spool
+    if spool is None:
+        return ''
+    return spool.state if spool.state != DEGRADED else f'{spool.state}: {clean(spool.reason)}'
