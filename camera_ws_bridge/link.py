@@ -30,7 +30,7 @@ from dataclasses import dataclass
 import enum
 from typing import Any, Protocol
 
-from camera_ws_bridge import wire
+from camera_ws_bridge import redact, wire
 from camera_ws_bridge.backoff import Backoff
 from camera_ws_bridge.errors import DecodeError, LinkFault
 from camera_ws_bridge.limited_log import clean, LimitedLog, Logger
@@ -133,6 +133,7 @@ class Link:
         self._token = token
         self._on_token_rejected = on_token_rejected
         self._token_sent = False
+        self._shown_token = ''  # the last one; a peer may send it back, and it must not be logged
         self._connection: Connection | None = None
         self._ever_registered = False
         self._stopping = False
@@ -163,6 +164,7 @@ class Link:
             fault = await self._connect_and_serve(began)
             if self._stopping:
                 return
+            fault.reason = redact.without(self._shown_token, fault.reason)
             self.cause = clean(f'{fault.cause}: {fault.reason}')
             lasted = 0.0
             if self._registered_at is not None:
@@ -294,9 +296,10 @@ class Link:
             self.rejected[error.cause] += 1
             # It may have been the one that names an object.
             self.session.doubt_registration()
+            reason = redact.without(self._shown_token, str(error))
             self._limited.warning(
                 'rejected ' + error.cause,
-                f'{self.settings.camera_id}: message from the orchestrator ignored: {error}')
+                f'{self.settings.camera_id}: message from the orchestrator ignored: {reason}')
             return
         self._pass_on(self.session.receive(message))
 
@@ -323,6 +326,7 @@ class Link:
             raise LinkFault('token_server', 'there is no token to be had in time') from None
         if jwt is not None:
             self._token_sent = True
+            self._shown_token = jwt
             await connection.send(wire.encode_utf8(Authenticate(jwt)))
 
     async def _identify(self, connection: Connection) -> None:

@@ -45,7 +45,7 @@ KINDS = {
 }
 
 # Groups of modules, and which kinds they may import. A module in no group belongs to the first.
-PURE = ('errors', 'messages', 'fields', 'png', 'outbox', 'backoff', 'session')
+PURE = ('errors', 'messages', 'fields', 'png', 'outbox', 'backoff', 'redact', 'session')
 GROUPS = (
     (PURE, set()),
     (('wire',), {'JSON'}),
