@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
 .DEFAULT_GOAL := help
-.PHONY: help setup ready build demo test test-websockets-10 lint clean
+.PHONY: help setup ready build demo test test-websockets-10 fuzz lint clean
 
 DISTRO ?= jazzy
 PYTHON ?=
@@ -24,7 +24,8 @@ export CAMERA_WS_BRIDGE_REAL_ROS := $(REAL_ROS)
 # Nothing may import from the source tree: only what is installed gets tested.
 ENTER := source scripts/env.bash; export PYTHONSAFEPATH=1;
 CLIENT_TESTS := $(wildcard test/test_client*.py)
-WEBSOCKETS_10 = $(if $(REAL_ROS),build,$$CAMERA_WS_BRIDGE_VENV)/websockets-10
+BESIDE = $(if $(REAL_ROS),build,$$CAMERA_WS_BRIDGE_VENV)
+WEBSOCKETS_10 = $(BESIDE)/websockets-10
 # From the start of make on, so that the first run counts its set-up.
 STARTED := $(shell date +%s)
 took = echo "make $@ took $$(($$(date +%s) - $(STARTED))) s"
@@ -55,6 +56,10 @@ test-websockets-10: ready ## Run the client's tests with the oldest supported we
 	export PYTHONPATH="$$PWD/$${folder#$$PWD/}:$$PYTHONPATH"; \
 	python3 -c 'import websockets.version as v; print("websockets", v.version)'; \
 	status=0; pytest $(CLIENT_TESTS) $(PYTEST_ARGS) || status=$$?; $(took); exit $$status
+
+fuzz: ready ## Fuzz the decoders, guided by coverage (DURATION=seconds per target, 30)
+	@$(ENTER) status=0; bash scripts/fuzz.bash $(or $(DURATION),30) "$(BESIDE)/fuzz" || status=$$?; \
+	$(took); exit $$status
 
 lint: ready ## Run the linters and mypy
 	@$(ENTER) bash scripts/lint.bash

@@ -51,6 +51,8 @@ def check(data: bytes, max_pixels: int) -> tuple[int, int]:
             size = _image_size(kind, data[body:body + length], data[body - 4:offset], max_pixels)
         seen_data = seen_data or kind == b'IDAT'
         if kind == b'IEND':
+            if length:
+                raise ValueError('PNG file with data in its end')
             if not seen_data:
                 raise ValueError('PNG file without image data')
             if offset != len(data):

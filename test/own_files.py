@@ -17,7 +17,8 @@
 import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-FOLDERS = ('bench', 'camera_ws_bridge', 'config', 'docs', 'examples', 'launch', 'scripts', 'test')
+FOLDERS = (
+    'bench', 'camera_ws_bridge', 'config', 'docs', 'examples', 'fuzz', 'launch', 'scripts', 'test')
 
 
 def python_files():

@@ -131,3 +131,8 @@ def test_the_chunk_limit_is_the_greatest_that_is_let_through():
     most = png.MAX_CHUNKS - 3  # header, pixels and end
     assert png.check(png_file(*[chunk(b'teSt')] * most), LIMIT) == (2, 3)
     assert refused(png_file(*[chunk(b'teSt')] * (most + 1))) == 'PNG file of more than 4096 chunks'
+
+
+def test_an_end_with_data_in_it():
+    assert refused(SIGNATURE + header() + pixels() + chunk(b'IEND', b'ab')) == (
+        'PNG file with data in its end')

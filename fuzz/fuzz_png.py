@@ -1,0 +1,65 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Any bytes as a picture: a size within the limit, or a ValueError that says what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import contextlib
+
+import harness
+
+try:
+    import atheris
+except ImportError:  # the test suite runs the seeds without it
+    instrumented = contextlib.nullcontext
+else:
+    def instrumented():  # type: ignore[no-untyped-def]
+        return atheris.instrument_imports(include=['camera_ws_bridge'])
+
+with instrumented():
+    from camera_ws_bridge import png
+
+MAX_PIXELS = 2**24
+WORDS = [png.SIGNATURE, b'IHDR', b'IDAT', b'IEND', b'\x00\x00\x00\x0d', b'\xff\xff\xff\xff',
+         b'\x7f\xff\xff\xff', b'\x00\x00\x00\x00IEND\xaeB`\x82']
+
+
+def check(data: bytes) -> None:
+    """Look into the file; it is whole and within the limit, or refused in words."""
+    try:
+        width, height = png.check(data, MAX_PIXELS)
+    except ValueError as error:
+        assert type(error) is ValueError, repr(error)
+        assert 0 < len(str(error)) <= 200 and str(error).isprintable(), str(error)
+        return
+    assert width > 0 and height > 0 and width * height <= MAX_PIXELS
+    assert data.startswith(png.SIGNATURE) and b'IDAT' in data and b'IEND' in data[-8:]
+
+
+def seeds() -> Iterator[bytes]:
+    """Return pictures that are whole, and cut ones."""
+    import bad_inputs
+    from camera_ws_bridge.sim.picture import a_picture
+
+    for picture in (a_picture(), bad_inputs.png_file(), bad_inputs.png_of_length(2000),
+                    bad_inputs.png_file(bad_inputs.chunk(b'teSt', b'x' * 40))):
+        yield picture
+        for place in bad_inputs.cuts(picture):
+            yield picture[:place]
+
+
+if __name__ == '__main__':
+    harness.run('png', check, seeds(), WORDS)

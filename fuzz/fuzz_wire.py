@@ -1,0 +1,76 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Any bytes on the wire: a message that encodes and decodes to itself, or a DecodeError."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import contextlib
+import json
+
+import harness
+
+try:
+    import atheris
+except ImportError:  # the test suite runs the seeds without it
+    instrumented = contextlib.nullcontext
+else:
+    def instrumented():  # type: ignore[no-untyped-def]
+        return atheris.instrument_imports(include=['camera_ws_bridge', 'json', 'base64'])
+
+with instrumented():
+    from camera_ws_bridge import wire
+    from camera_ws_bridge.errors import DecodeError
+
+CAUSES = {'malformed', 'invalid_field', 'unknown_type', 'too_big'}
+WORDS = [
+    b'"type":', b'"start"', b'"stop"', b'"featureMap"', b'"boundingBoxes"', b'"identifier"',
+    b'"authenticate"', b'"objectId":', b'"frameId":', b'"boxId":', b'"boxes":[{', b'"rect":[',
+    b'"objectType":', b'"certainty":', b'"image":', b'"id":', b'"jwt":', b'NaN', b'-Infinity',
+    b'1e999', b'9223372036854775807', b'9007199254740993', b'-0.0', b'\\ud800', b'\\u0000',
+    b'\xed\xa0\x80', b'data:image/png;base64,', b'null', b'true', b'{}', b'[]']
+
+
+def check(data: bytes) -> None:
+    """Decode; what is a message survives another round, whatever is not is refused in words."""
+    try:
+        message = wire.decode(data)
+    except DecodeError as error:
+        assert error.cause in CAUSES, error.cause
+        assert len(str(error)) <= 300 and str(error).isprintable(), str(error)
+        return
+    # repr tells integers from doubles, and every double from every other.
+    assert repr(wire.decode(wire.encode_utf8(message))) == repr(message)
+    # The same by the standard library alone, as on a device without orjson.
+    fast, wire.orjson = wire.orjson, None
+    try:
+        assert repr(wire.decode(wire.encode_utf8(message))) == repr(message)
+    finally:
+        wire.orjson = fast
+
+
+def seeds() -> Iterator[bytes]:
+    """Return what the tests know to be good and bad, and a recorded session."""
+    import bad_inputs
+
+    for entry in (*bad_inputs.GOOD, *bad_inputs.REJECTED):
+        yield entry.text.encode('utf-8', 'surrogatepass')
+    with open(harness.TEST / 'data' / 'orchestrator-session.jsonl', encoding='utf-8') as recording:
+        for line in recording:
+            yield str(json.loads(line)['text']).encode()
+
+
+if __name__ == '__main__':
+    harness.run('wire', check, seeds(), WORDS)
