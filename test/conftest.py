@@ -12,12 +12,95 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Lets the tests see the installed package only, however pytest was started."""
+"""The fixtures of all tests, which see the installed package only, however pytest was started."""
 
+import logging
 import pathlib
 import sys
+
+import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 # `colcon test` runs `python -m pytest` here, which puts the source tree in front of everything.
 sys.path[:] = [entry for entry in sys.path if pathlib.Path(entry).resolve() != ROOT]
+
+
+# ---- TLS
+
+@pytest.fixture(scope='session')
+def authority():
+    """Return an authority that issues certificates."""
+    # No rosdep key: not there in every ROS install.
+    return pytest.importorskip('trustme', reason='trustme is not installed: no TLS tests').CA()
+
+
+@pytest.fixture(scope='session')
+def tls_files(authority, tmp_path_factory):
+    """Return the paths of PEM files by name; 'missing' is none, 'folder' holds them."""
+    from shared import tls_pem
+
+    folder = tmp_path_factory.mktemp('tls')
+    paths = {'missing': str(folder / 'missing'), 'folder': str(folder)}
+    for name, data in tls_pem(authority).items():
+        (folder / name).write_bytes(data)
+        paths[name] = str(folder / name)
+    return paths
+
+
+# ---- secrets
+
+@pytest.fixture
+def secret_file(tmp_path):
+    """Return a maker of files with a mode."""
+    def make(content, mode=0o600, name='secret'):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        path.chmod(mode)
+        return str(path)
+    return make
+
+
+@pytest.fixture
+def no_canary_logged(caplog):
+    """Fail if anything of the test, at whatever level, logs a secret (all have 'canary')."""
+    caplog.set_level(1)
+    for name in ('tornado', 'tornado.general', 'tornado.application', 'tornado.access', 'asyncio'):
+        caplog.set_level(1, logger=name)
+    yield
+    for record in caplog.get_records('call'):
+        assert 'canary' not in str(vars(record)) + logging.Formatter().format(record)
+
+
+# ---- the spool
+
+@pytest.fixture
+def spool_path(tmp_path):
+    """Return where a spool is to be."""
+    return str(tmp_path / 'spool' / 'queue')
+
+
+@pytest.fixture
+def spool(spool_path):
+    """Return an open spool of 4 MiB."""
+    from camera_ws_bridge.spool import Spool
+
+    spool = Spool.open(spool_path, 4 * 2**20)
+    yield spool
+    spool.close()
+
+
+@pytest.fixture
+def rigs(spool_path):
+    """Return a function that makes SpoolWriters' rigs on one path; all are closed in the end."""
+    from spool_writer_rig import PATIENCE, Rig
+
+    made = []
+
+    def make(*args, start=True, **options):
+        made.append(Rig(spool_path, *args, **options))
+        return made[-1].start() if start else made[-1]
+    yield make
+    for rig in made:
+        if hasattr(rig, 'writer'):
+            rig.writer.close(PATIENCE)

@@ -26,8 +26,9 @@ import re
 import socket
 import struct
 
+from shared import WAIT
+
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
-WAIT = 30.0  # seconds until a test gives up; no test takes that long when all is well
 
 
 def frame(opcode, payload=b'', fin=True):

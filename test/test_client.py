@@ -17,7 +17,6 @@
 import asyncio
 from contextlib import asynccontextmanager
 import datetime
-import gc
 import json
 import logging
 import os
@@ -29,30 +28,14 @@ import time
 from camera_ws_bridge import client
 from camera_ws_bridge.client import Options
 from camera_ws_bridge.errors import ConfigurationError, LinkFault
-from cryptography.hazmat.primitives import serialization
 import pytest
-from raw_peer import BINARY, CLOSE, close_frame, frame, PING, PONG, serving, TEXT, until, WAIT
+from raw_peer import BINARY, CLOSE, close_frame, frame, PING, PONG, serving, TEXT, until
+from shared import run, server_tls, WAIT
 
 MIB = 2**20
 SECRET = 'eyJhbGciOiJub25lIn0.canary.'
 
 linux_only = pytest.mark.skipif(not hasattr(socket, 'TCP_INFO'), reason='needs TCP_INFO of Linux')
-
-
-def run(job):
-    """Run the test's coroutine; nothing may be left in the loop that complains."""
-    complaints = []
-
-    async def watched():
-        asyncio.get_running_loop().set_exception_handler(
-            lambda _, context: complaints.append(context))
-        await asyncio.wait_for(job, 2 * WAIT)
-        gc.collect()
-        await asyncio.sleep(0)
-
-    asyncio.run(watched())
-    gc.collect()
-    assert complaints == []
 
 
 async def open_link(url, options=Options(), tls=None, timeout=WAIT):
@@ -813,42 +796,6 @@ def test_library_logs_nothing_whatever_the_level(caplog, monkeypatch):
 
 # ---- TLS
 
-@pytest.fixture(scope='module')
-def authority():
-    # No rosdep key: not there in every ROS install.
-    return pytest.importorskip('trustme', reason='trustme is not installed: no TLS tests').CA()
-
-
-@pytest.fixture(scope='module')
-def files(authority, tmp_path_factory):
-    """Return PEM files by name."""
-    folder = tmp_path_factory.mktemp('tls')
-    ours = authority.issue_cert('camera@site')
-    other = authority.issue_cert('other@site')
-    key = serialization.load_pem_private_key(ours.private_key_pem.bytes(), None)
-    locked = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-        serialization.BestAvailableEncryption(b'a password'))
-    certificate = b''.join(blob.bytes() for blob in ours.cert_chain_pems)
-    contents = {
-        'ca': authority.cert_pem.bytes(), 'cert': certificate, 'key': ours.private_key_pem.bytes(),
-        'both': ours.private_key_and_cert_chain_pem.bytes(), 'locked': locked,
-        'other_key': other.private_key_pem.bytes(), 'garbage': b'no PEM at all', 'empty': b''}
-    for name, data in contents.items():
-        (folder / name).write_bytes(data)
-    paths = {name: str(folder / name) for name in contents}
-    return {**paths, 'missing': str(folder / 'missing'), 'folder': str(folder)}
-
-
-def server_tls(certificate, clients=None):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
-    if clients is not None:
-        clients.configure_trust(context)
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context
-
-
 async def echo(peer):
     await peer.upgrade()
     while True:
@@ -867,11 +814,11 @@ async def hangs_together(url, options):
 
 
 @pytest.mark.parametrize('name', ('localhost', '127.0.0.1'))
-def test_certificate_of_the_right_authority_works(authority, files, name):
+def test_certificate_of_the_right_authority_works(authority, tls_files, name):
     async def test():
         async with serving(echo, server_tls(authority.issue_cert(name))) as server:
             url = server.named_url if name == 'localhost' else server.url
-            await hangs_together(url, Options(tls_ca_file=files['ca']))
+            await hangs_together(url, Options(tls_ca_file=tls_files['ca']))
     run(test())
 
 
@@ -886,14 +833,14 @@ def _expired(authority):
     pytest.param(lambda ca: ca.issue_cert('other.example'), True, id='wrong host'),
     pytest.param(_expired, True, id='expired'),
 ))
-def test_bad_certificate_is_refused_before_a_byte_is_sent(authority, files, issue, trusted):
+def test_bad_certificate_is_refused_before_a_byte_is_sent(authority, tls_files, issue, trusted):
     async def test():
         received = []
 
         async def behave(peer):
             received.append(await peer.read_to_end())
 
-        options = Options(tls_ca_file=files['ca'] if trusted else '')
+        options = Options(tls_ca_file=tls_files['ca'] if trusted else '')
         async with serving(behave, server_tls(issue(authority))) as server:
             fault = await fault_of(
                 open_link(server.named_url, options, client.tls_context(options)))
@@ -923,7 +870,7 @@ def test_self_signed_certificate_is_refused(authority):
 
 
 @pytest.mark.parametrize('certificate, key', (('cert', 'key'), ('both', '')))
-def test_client_certificate_works(authority, files, certificate, key):
+def test_client_certificate_works(authority, tls_files, certificate, key):
     async def test():
         subjects = []
 
@@ -934,18 +881,18 @@ def test_client_certificate_works(authority, files, certificate, key):
         context = server_tls(authority.issue_cert('localhost'), authority)
         async with serving(behave, context) as server:
             await hangs_together(server.named_url, Options(
-                tls_ca_file=files['ca'], tls_cert_file=files[certificate],
-                tls_key_file=files[key] if key else ''))
+                tls_ca_file=tls_files['ca'], tls_cert_file=tls_files[certificate],
+                tls_key_file=tls_files[key] if key else ''))
         assert subjects == [(('email', 'camera@site'),)]
     run(test())
 
 
-def test_missing_client_certificate_is_a_fault(authority, files):
+def test_missing_client_certificate_is_a_fault(authority, tls_files):
     async def test():
         context = server_tls(authority.issue_cert('localhost'), authority)
         async with serving(echo, context) as server:
             with pytest.raises(LinkFault) as caught:
-                await hangs_together(server.named_url, Options(tls_ca_file=files['ca']))
+                await hangs_together(server.named_url, Options(tls_ca_file=tls_files['ca']))
         assert (caught.value.cause, caught.value.fatal) == ('tls', False)
     run(test())
 
@@ -987,13 +934,13 @@ def test_no_tls_to_a_server_with_it(authority):
     ('tls_cert_file', {'tls_cert_file': 'cert', 'tls_key_file': 'other_key'}),
     ('tls_cert_file', {'tls_cert_file': 'cert', 'tls_key_file': 'locked'}),
 ))
-def test_unusable_files_are_named(files, parameter, names):
-    options = Options(**{name: files[file] for name, file in names.items()})
+def test_unusable_files_are_named(tls_files, parameter, names):
+    options = Options(**{name: tls_files[file] for name, file in names.items()})
     with pytest.raises(ConfigurationError) as caught:
         client.tls_context(options)
     assert caught.value.parameter == parameter
     if parameter in names and parameter != 'tls_key_file':
-        assert os.path.basename(files[names[parameter]]) in caught.value.reason
+        assert os.path.basename(tls_files[names[parameter]]) in caught.value.reason
 
 
 def test_system_authorities_are_the_default():
@@ -1002,6 +949,6 @@ def test_system_authorities_are_the_default():
     assert context.check_hostname
 
 
-def test_own_authority_replaces_the_systems(files):
-    context = client.tls_context(Options(tls_ca_file=files['ca']))
+def test_own_authority_replaces_the_systems(tls_files):
+    context = client.tls_context(Options(tls_ca_file=tls_files['ca']))
     assert len(context.get_ca_certs()) == 1

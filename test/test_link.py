@@ -32,6 +32,7 @@ from camera_ws_bridge.messages import Start, Stop, Update
 from camera_ws_bridge.outbox import Outbox, Policy
 from camera_ws_bridge.session import Session
 import pytest
+from shared import Recorder
 
 PING = 'ping'
 SECRET = 'canary'
@@ -201,18 +202,6 @@ class FakeConnection:
     def _wake(self):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
-
-
-class Recorder:
-    """A logger that keeps its lines."""
-
-    def __init__(self):
-        self.lines = []
-
-    def debug(self, message):
-        self.lines.append(message)
-
-    info = warning = error = debug
 
 
 class Rig:

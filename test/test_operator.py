@@ -22,23 +22,10 @@ from camera_ws_bridge import wire
 from camera_ws_bridge.sim.operator_client import Operator
 from camera_ws_bridge.sim.orchestrator import OrchestratorSim
 import pytest
+from shared import run, WAIT
 
-WAIT = 30.0  # seconds until a test gives up; no test takes that long when all is well
 PNG = b'any bytes'
 DATA_URI = 'data:image/png;base64,YW55IGJ5dGVz'
-
-
-def run(job):
-    """Run the test's coroutine; nothing may be left in the loop that complains."""
-    complaints = []
-
-    async def watched():
-        asyncio.get_running_loop().set_exception_handler(
-            lambda _, context: complaints.append(context))
-        await asyncio.wait_for(job, 2 * WAIT)
-
-    asyncio.run(watched())
-    assert complaints == []
 
 
 @contextlib.asynccontextmanager

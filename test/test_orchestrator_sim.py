@@ -29,26 +29,13 @@ from camera_ws_bridge.sim.operator_client import Operator
 from camera_ws_bridge.sim.orchestrator import main, OrchestratorSim
 from camera_ws_bridge.sim.orchestrator_state import Ignored, State
 import pytest
+from shared import run, WAIT
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import websocket_connect
 
 RECORDING = pathlib.Path(__file__).parent / 'data' / 'orchestrator-session.jsonl'
-WAIT = 30.0  # seconds until a test gives up; no test takes that long when all is well
 PONG = 'pong'
 END = 'end'
-
-
-def run(job):
-    """Run the test's coroutine; nothing may be left in the loop that complains."""
-    complaints = []
-
-    async def watched():
-        asyncio.get_running_loop().set_exception_handler(
-            lambda _, context: complaints.append(context))
-        await asyncio.wait_for(job, 2 * WAIT)
-
-    asyncio.run(watched())
-    assert complaints == []
 
 
 async def until(condition):
@@ -761,9 +748,7 @@ def test_token_and_record_from_the_command_line(tmp_path):
             for name, direction, text in read_journal(path)]
 
 
-def test_tls(tmp_path):
-    trustme = pytest.importorskip('trustme', reason='pip install trustme')
-    authority = trustme.CA()
+def test_tls(authority, tmp_path):
     certificate = authority.issue_cert('127.0.0.1')
     cert, key = tmp_path / 'cert.pem', tmp_path / 'key.pem'
     certificate.cert_chain_pems[0].write_to_path(cert)
@@ -779,9 +764,7 @@ def test_tls(tmp_path):
         run(job())
 
 
-def test_drop_over_tls(tmp_path):
-    trustme = pytest.importorskip('trustme', reason='pip install trustme')
-    authority = trustme.CA()
+def test_drop_over_tls(authority):
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert('127.0.0.1').configure_cert(context)
     trust = ssl.create_default_context()

@@ -34,21 +34,10 @@ from camera_ws_bridge.runtime import Bridge, LoopThread
 from camera_ws_bridge.session import Session
 from camera_ws_bridge.sim.orchestrator import OrchestratorSim
 import pytest
-from raw_peer import CLOSE, frame, PING, PONG, serving, TEXT, WAIT
+from raw_peer import CLOSE, frame, PING, PONG, serving, TEXT
+from shared import Recorder, WAIT
 
 STAMP = (12, 34)
-
-
-class Recorder:
-    """A logger that keeps its lines."""
-
-    def __init__(self):
-        self.lines = []
-
-    def debug(self, message):
-        self.lines.append(message)
-
-    info = warning = error = debug
 
 
 def until(condition):
