@@ -55,6 +55,7 @@ GROUPS = (
     (('auth',), {'asyncio', 'network', 'clock'}),
     (('token_server',), {'asyncio', 'network', 'tornado'}),
     (('spool_files',), {'clock'}),
+    (('systemd',), {'network'}),
     (('spool_writer',), {'clock', 'threads'}),
     (('convert', 'parameters', 'qos'), {'ROS'}),
     (('node',), {'ROS', 'clock', 'chance'}),
