@@ -21,10 +21,12 @@ Exit codes: 0 stopped by a signal; 1 a bug; 2 a parameter that can never work, t
 
 from __future__ import annotations
 
+import os
 import sys
 from traceback import format_exc
 
 from camera_ws_bridge.errors import ConfigurationError, LinkFault
+from camera_ws_bridge.main.service_manager import ServiceManager
 from camera_ws_bridge.main.signals import on_end_signal
 from camera_ws_bridge.node import BridgeNode
 from camera_ws_bridge.runtime import LoopThread
@@ -68,6 +70,8 @@ def main(args: list[str] | None = None) -> int:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     node.start()
+    service_manager = ServiceManager(os.environ, node, loop_thread.loop, node.describe)
+    service_manager.ready()
     try:
         while not end.done():
             try:
@@ -75,6 +79,7 @@ def main(args: list[str] | None = None) -> int:
             except Exception:  # noqa: B902
                 # A bug in a callback must not end a bridge that nobody looks after.
                 node.get_logger().error(f'internal error, please report:\n{format_exc()}')
+        service_manager.stopping()
         node.shut_down()
     finally:
         executor.shutdown()

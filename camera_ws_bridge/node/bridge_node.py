@@ -21,6 +21,7 @@ from collections.abc import Callable
 from camera_ws_bridge import convert, parameters, qos
 from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.frame_stamps import Stamp
+from camera_ws_bridge.link import State
 from camera_ws_bridge.node.assembly import assemble
 from camera_ws_bridge.node.inputs import subscribe_boxes, subscribe_feature_map
 from camera_ws_bridge.node.reporter import Reporter
@@ -85,6 +86,15 @@ class BridgeNode(Node):
         return response
 
     # ---- called in the loop's thread
+
+    def describe(self) -> str:
+        """Return how the link does, in a few words."""
+        link = self.bridge.link
+        text = f'{link.settings.camera_id}: {link.state.name.lower()}'
+        if link.state in (State.REGISTERED, State.STABLE):
+            return text
+        queued = len(link.outbox.boxes) + len(link.outbox.updates)
+        return f'{text}, {queued} messages wait; {link.cause or "first attempt"}'
 
     def _publish_command(self, command: Command, frame_stamp: Stamp) -> None:
         message = convert.command_to_ros(command, self.get_clock().now().to_msg(), frame_stamp)
