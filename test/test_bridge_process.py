@@ -22,6 +22,7 @@ import pathlib
 import signal
 import socket
 
+from ament_index_python import get_package_share_directory
 from bad_inputs import REJECTED
 from camera_ws_bridge import wire
 from camera_ws_bridge.sim.picture import a_picture
@@ -29,8 +30,11 @@ from camera_ws_bridge.spool import Spool
 from camera_ws_bridge_msgs.msg import Start, Status, Stop, Update
 from diagnostic_msgs.msg import DiagnosticStatus
 import pytest
+from rclpy.parameter import parameter_value_to_python
+from rclpy.parameter_client import AsyncParameterClient
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 import rig as rigs
+import yaml
 
 
 def start(object_id: int, **fields: object) -> str:
@@ -212,6 +216,21 @@ def test_reconnect_service(rig):
     rig.probe.wait_for_status(lambda status: (
         status.reconnects == reconnects + 1 and status.state in (
             Status.REGISTERED, Status.STABLE)))
+
+
+def test_the_parameters_are_those_of_the_documented_file(rig):
+    client = AsyncParameterClient(rig.probe.node, 'camera_ws_bridge')
+    rig.wait(client.services_are_ready, 'the node has its parameter services')
+    path = pathlib.Path(get_package_share_directory('camera_ws_bridge')) / 'config/bridge.yaml'
+    documented = yaml.safe_load(path.read_text(encoding='utf-8'))['/**']['ros__parameters']
+    listed, got = client.list_parameters(), client.get_parameters([*documented])
+    rig.wait(lambda: listed.done() and got.done(), 'the node tells its parameters')
+    values = dict(zip(documented, map(parameter_value_to_python, got.result().values)))
+    assert values == {
+        **documented, **rigs.FAST, 'camera_id': rigs.CAMERA_ID,
+        'orchestrator_url': rig.orchestrator.sim.url}
+    own = {name for name in listed.result().result.names if not name.startswith('qos_overrides.')}
+    assert own - {*documented} <= {'use_sim_time', 'start_type_description_service'}
 
 
 def test_diagnostics_and_status_tell_the_state(rig):
