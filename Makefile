@@ -4,13 +4,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
 .DEFAULT_GOAL := help
-.PHONY: help setup ready build demo test test-websockets-10 fuzz lint clean
+.PHONY: help setup ready build demo test test-websockets-10 fuzz bench lint clean
 
 DISTRO ?= jazzy
 PYTHON ?=
 VENV ?=
 DURATION ?=
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 export DISTRO PYTHON VENV
 
 # scripts/env.bash sets ROS_DISTRO as well: only its own variable tells the two apart.
@@ -32,7 +33,7 @@ took = echo "make $@ took $$(($$(date +%s) - $(STARTED))) s"
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-20s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
-	@echo 'variables: DISTRO=jazzy|kilted  PYTHON=python3.12  VENV=folder  DURATION=seconds  PYTEST_ARGS=...'
+	@echo 'variables: DISTRO=jazzy|kilted  PYTHON=python3.12  VENV=folder  DURATION=seconds  PYTEST_ARGS=...  BENCH_ARGS=...'
 
 # Silent when there is nothing to do.
 setup:
@@ -60,6 +61,10 @@ test-websockets-10: ready ## Run the client's tests with the oldest supported we
 fuzz: ready ## Fuzz the decoders, guided by coverage (DURATION=seconds per target, 30)
 	@$(ENTER) status=0; bash scripts/fuzz.bash $(or $(DURATION),30) "$(BESIDE)/fuzz" || status=$$?; \
 	$(took); exit $$status
+
+bench: ready ## Measure the bridge against floors (BENCH_ARGS='--rows cpu --quick')
+	@$(ENTER) export PYTHONPATH="$$PWD/bench:$$PYTHONPATH"; \
+	status=0; python3 bench/main.py $(BENCH_ARGS) || status=$$?; $(took); exit $$status
 
 lint: ready ## Run the linters and mypy
 	@$(ENTER) bash scripts/lint.bash

@@ -1,0 +1,25 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A number in a file that one process counts up and another reads, without a call between them."""
+
+from __future__ import annotations
+
+import mmap
+
+
+def open_counter(path: str) -> memoryview:
+    """Return the counter as element 0; the file must hold 8 bytes."""
+    with open(path, 'r+b') as file:
+        return memoryview(mmap.mmap(file.fileno(), 8)).cast('Q')

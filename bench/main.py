@@ -1,0 +1,60 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+`make bench`: measure the bridge against floors that are measured in the same run.
+
+Prints a line for each measurement and writes results/<row>.json; rows that are not chosen keep
+the results they have.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import time
+
+from results import machine, write
+
+ROWS = ('cpu',)
+
+
+def main() -> int:
+    """Run the chosen rows."""
+    parser = argparse.ArgumentParser(prog='make bench', description=__doc__)
+    parser.add_argument('--rows', default=','.join(ROWS), help=f'of {",".join(ROWS)}; all')
+    parser.add_argument('--rounds', type=int, default=5, help='runs of each measurement (5)')
+    parser.add_argument('--quick', action='store_true',
+                        help='small and rough, below a minute; writes no results')
+    arguments = parser.parse_args()
+    rows = arguments.rows.split(',')
+    if unknown := set(rows) - set(ROWS):
+        parser.error(f'unknown rows: {", ".join(sorted(unknown))}')
+    for name in rows:
+        began = time.monotonic()
+        print(f'== {name}', flush=True)
+        module = importlib.import_module(f'rows.{name}')
+        rounds = min(arguments.rounds, 2) if arguments.quick else arguments.rounds
+        result = module.run(rounds, arguments.quick, lambda text: print(text, flush=True))
+        seconds = time.monotonic() - began
+        print(f'   {name} took {seconds:.0f} s', flush=True)
+        if not arguments.quick:
+            write(name, {'machine': machine(), 'rounds': rounds, 'seconds': round(seconds),
+                         **result})
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,164 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+CPU time for each boxes message, from ROS to the orchestrator.
+
+Floor: the same messages received by Fast DDS in a process that never takes them, plus the same
+bytes sent by a bare `websockets` client in another. What each costs while idle is subtracted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import contextlib
+import time
+from typing import Any
+
+from accounting import cpu_seconds
+from stats import summary
+from testbed import count_until, idle_share, wait, World
+
+WINDOW = 64  # messages under way; the bridge's subscription holds 100
+FAST = 0  # as fast as possible
+RATES = (30, 300, FAST)  # messages a second
+BOXES = (1, 20, 100)
+
+
+class CpuBed:
+    """The bridge and both floors, running, for any number of measurements."""
+
+    def __init__(self, stack: contextlib.ExitStack) -> None:
+        """Start everything and wait until it is connected."""
+        self.world, self.floors = World(stack), World(stack)
+        self.bridge = self.world.start_bridge()
+        self.receiver = self.floors.actor('receiver', 'boxes', 'boxes')
+        self.client = self.floors.actor('bare_client', self.floors.url)
+        self.world.wait_until_registered()
+        self.client.call('connect')
+        wait(lambda: self.floors.publisher.call('matched') and self.receiver.call('matched'),
+             'the floor has matched')
+        self.idle = {'bridge': 0.0, 'dds': 0.0, 'websockets': 0.0}
+
+    def measure_idle(self, seconds: float) -> None:
+        """Measure what all three cost while nothing is asked of them."""
+        for name, pid in self._pids().items():
+            self.idle[name] = idle_share(pid, seconds)
+
+    def text(self, boxes: int) -> str:
+        """Return what the bridge sends for a frame with so many boxes."""
+        server = self.world.server
+        server.call('keep', on=True)
+        begin = server.call('seen')['count']
+        self.world.publisher.call('one', boxes=boxes)
+        wait(lambda: server.call('seen')['count'] > begin, 'the message has come')
+        return str(server.call('keep', on=False))
+
+    def through_bridge(self, count: int, rate: float, boxes: int) -> dict[str, float]:
+        """Return CPU seconds a message, messages a second, and how many were lost."""
+        def work() -> int:
+            begin = self.world.server.call('seen')['count']
+            self.world.publisher.call('run', count=count, rate=rate, boxes=boxes, window=WINDOW)
+            return count_until(self.world.server, begin, count)
+        return self._measure('bridge', count, work)
+
+    def through_dds(self, count: int, rate: float, boxes: int) -> dict[str, float]:
+        """Return the same for Fast DDS alone."""
+        def work() -> int:
+            self.floors.publisher.call(
+                'run', count=count, rate=rate, boxes=boxes, acked=0 if rate else WINDOW)
+            return count
+        result = self._measure('dds', count, work)
+        if not self.receiver.call('drain'):
+            raise RuntimeError('nothing reached the floor of DDS')
+        return result
+
+    def through_websockets(self, count: int, rate: float, text: str) -> dict[str, float]:
+        """Return the same for a bare WebSocket client alone."""
+        def work() -> int:
+            begin = self.floors.server.call('seen')['count']
+            self.client.call('run', count=count, rate=rate, text=text)
+            return count_until(self.floors.server, begin, count)
+        return self._measure('websockets', count, work)
+
+    def _pids(self) -> dict[str, int]:
+        return {'bridge': self.bridge.pid, 'dds': self.receiver.pid, 'websockets': self.client.pid}
+
+    def _measure(self, name: str, count: int, work: Callable[[], int]) -> dict[str, float]:
+        pid = self._pids()[name]
+        begin, cpu = time.monotonic(), cpu_seconds(pid)
+        arrived = work()
+        seconds = time.monotonic() - begin
+        used = cpu_seconds(pid) - cpu - self.idle[name] * seconds
+        return {'cpu': used / max(1, arrived), 'rate': arrived / seconds, 'lost': count - arrived}
+
+
+def messages(rate: float, boxes: int, quick: bool) -> int:
+    """Return how many messages one run takes."""
+    if rate:
+        return int(rate * (1.0 if quick else 3.0 if rate < 100 else 2.0))
+    return 300 if quick or boxes > 50 else 1000
+
+
+def measure(bed: CpuBed, rate: float, boxes: int, rounds: int, count: int) -> dict[str, Any]:
+    """Return one line of the table; floor and bridge take turns."""
+    text = bed.text(boxes)
+    bed.through_bridge(min(count, 100), rate, boxes)  # warm up
+    runs: dict[str, list[float]] = {
+        name: [] for name in ('bridge', 'dds', 'websockets', 'floor', 'ratio')}
+    reached, lost = [], 0.0
+    for _ in range(rounds):
+        dds = bed.through_dds(count, rate, boxes)['cpu'] * 1e6
+        websockets = bed.through_websockets(count, rate, text)['cpu'] * 1e6
+        bridge = bed.through_bridge(count, rate, boxes)
+        reached.append(bridge['rate'])
+        lost += bridge['lost']
+        values = (bridge['cpu'] * 1e6, dds, websockets, dds + websockets,
+                  bridge['cpu'] * 1e6 / (dds + websockets))
+        for name, value in zip(runs, values):
+            runs[name].append(value)
+    return {
+        'boxes': boxes, 'asked_rate': rate or 'fast', 'bytes': len(text), 'messages': count,
+        'reached_rate': summary(reached), 'lost': lost,
+        **{f'{name}_us' if name != 'ratio' else name: summary(values)
+           for name, values in runs.items()}}
+
+
+def run(rounds: int, quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
+    """Return the row's results."""
+    lines = []
+    with contextlib.ExitStack() as stack:
+        bed = CpuBed(stack)
+        bed.measure_idle(1.0 if quick else 4.0)
+        combinations = [(300, 20)] if quick else [
+            (rate, boxes) for rate in RATES for boxes in BOXES]
+        for rate, boxes in combinations:
+            lines.append(measure(bed, rate, boxes, rounds, messages(rate, boxes, quick)))
+            say(describe(lines[-1]))
+        idle = dict(bed.idle)
+    return {'idle_percent_of_a_core': {name: 100 * share for name, share in idle.items()},
+            'lines': lines}
+
+
+def describe(line: dict[str, Any]) -> str:
+    """Return a line of the table for the terminal."""
+    def of(name: str) -> str:
+        return f'{line[name]["median"]:.0f} ({line[name]["min"]:.0f}-{line[name]["max"]:.0f})'
+    ratio = line['ratio']
+    return (
+        f'{line["boxes"]:>4} boxes at {line["asked_rate"]:>4}/s: bridge {of("bridge_us")} us, '
+        f'floor {of("floor_us")} us (DDS {line["dds_us"]["median"]:.0f}, '
+        f'websockets {line["websockets_us"]["median"]:.0f}), ratio {ratio["median"]:.2f} '
+        f'({ratio["min"]:.2f}-{ratio["max"]:.2f}), reached {line["reached_rate"]["median"]:.0f}/s,'
+        f' lost {line["lost"]:.0f}')
