@@ -25,11 +25,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 import errno
+import fcntl
 import logging
 import re
 import socket
 import ssl
 import struct
+import sys
+import termios
 from typing import Any
 
 from camera_ws_bridge import url as urls
@@ -140,6 +143,8 @@ class Connection:
         if user_timeout > 0 and hasattr(socket, 'TCP_USER_TIMEOUT'):
             self._socket.setsockopt(
                 socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(user_timeout * 1000))
+        self._pongs_due = 0
+        self._pinged_at = 0  # where the newest ping ends in the stream of bytes
         self._quick_ack()
 
     async def send(self, text: bytes) -> None:
@@ -158,9 +163,15 @@ class Connection:
             pong: asyncio.Future[Any] = asyncio.ensure_future(await self._websocket.ping())
         except Exception as error:
             raise classify(error) from error
-        # Retrieves the exception, so that a lost link does not log 'never retrieved'.
-        pong.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._pongs_due += 1
+        self._pinged_at = self._written()
+        pong.add_done_callback(self._on_pong)
         return pong
+
+    def _on_pong(self, pong: asyncio.Future[Any]) -> None:
+        self._pongs_due -= 1
+        if not pong.cancelled():
+            pong.exception()  # retrieved, so that a lost link does not log 'never retrieved'
 
     async def receive(self) -> str | bytes:
         """
@@ -177,15 +188,36 @@ class Connection:
         return message
 
     def progress(self) -> int:
-        """Return a number that grows while bytes get through, in either direction."""
-        if hasattr(socket, 'TCP_INFO'):
-            try:
-                info = self._socket.getsockopt(
-                    socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES.size)
-                return sum(_TCP_INFO_BYTES.unpack(info))
-            except (OSError, struct.error):  # closed, or a kernel without these counters
-                pass
-        return -int(self._websocket.transport.get_write_buffer_size())
+        """
+        Return a number that grows while bytes get through, in either direction.
+
+        While a pong is due, what was written behind its ping does not count: the kernel of a peer
+        that hangs goes on acknowledging such bytes until its buffers are full.
+        """
+        try:
+            acknowledged, received = self._counters()
+        except (OSError, AttributeError, struct.error):  # closed, or a system without these
+            return -int(self._websocket.transport.get_write_buffer_size())
+        if self._pongs_due:
+            acknowledged = min(acknowledged, self._pinged_at)
+        return acknowledged + received
+
+    def _counters(self) -> tuple[int, int]:
+        """Return the bytes that the peer's kernel has acknowledged, and those received."""
+        info = self._socket.getsockopt(
+            socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES.size)
+        acknowledged, received = _TCP_INFO_BYTES.unpack(info)
+        return acknowledged, received
+
+    def _written(self) -> int:
+        """Return how many bytes have been written, wherever they are by now."""
+        try:
+            # TIOCOUTQ: in the kernel, sent or not, and not acknowledged.
+            in_kernel = struct.unpack('i', fcntl.ioctl(self._socket, termios.TIOCOUTQ, bytes(4)))
+            return int(self._counters()[0] + in_kernel[0]
+                       + self._websocket.transport.get_write_buffer_size())
+        except (OSError, AttributeError, struct.error):
+            return sys.maxsize
 
     async def close(self, code: int, timeout: float) -> None:
         """Close in order, for at most `timeout` seconds; then the hard way."""

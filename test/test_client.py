@@ -712,6 +712,39 @@ def test_progress_stands_still_when_the_peer_stops_reading():
     run(test())
 
 
+@linux_only
+def test_what_is_written_behind_a_ping_is_no_progress_towards_its_pong():
+    async def test():
+        async with linked(stall) as (connection, _):
+            await connection.send(b'before')
+            await connection.ping()
+            await stands_still(connection)  # the kernel of the peer has acknowledged both
+            before = connection.progress()
+            acknowledged, _ = connection._counters()
+            await connection.send(b'x' * 1000)
+            await until(lambda: connection._counters()[0] >= acknowledged + 1000)
+            assert connection.progress() == before
+    run(test())
+
+
+@linux_only
+def test_what_is_written_counts_again_once_the_pong_is_back():
+    async def test():
+        async def behave(peer):
+            ping, _ = await peer.read_until(PING)
+            await peer.send(frame(PONG, ping))
+
+        async with linked(behave) as (connection, _):
+            reading = asyncio.ensure_future(connection.receive())
+            await (await connection.ping())
+            before = connection.progress()
+            await connection.send(b'x' * 1000)
+            await until(lambda: connection.progress() >= before + 1000)
+            connection.abort()
+            await fault_of(reading)
+    run(test())
+
+
 def test_progress_without_the_kernels_counters_is_the_write_buffer(monkeypatch):
     monkeypatch.delattr(socket, 'TCP_INFO', raising=False)
 
