@@ -38,6 +38,7 @@ from camera_ws_bridge.sim.orchestrator import OrchestratorSim
 from camera_ws_bridge_msgs.msg import Box, Boxes, Start, Status, Stop, TrackedObjects, Update
 from diagnostic_msgs.msg import DiagnosticArray
 import psutil
+from proxy import Proxy
 import rclpy
 from rclpy.context import Context
 from rclpy.duration import Duration
@@ -280,17 +281,26 @@ class Process:
 
 
 class Rig:
-    """Probe, bridge and orchestrator, connected and registered."""
+    """Probe, bridge, proxy and orchestrator, connected and registered."""
 
     def __init__(
             self, domain: int, folder: pathlib.Path, loop_thread: LoopThread,
-            parameters: dict[str, Any], orchestrator: dict[str, Any]) -> None:
+            parameters: dict[str, Any], orchestrator: dict[str, Any], through_proxy: bool,
+            environment: dict[str, str] | None) -> None:
         self.domain = domain
+        self.folder = folder
+        self.loop_thread = loop_thread
         self.orchestrator = Orchestrator(loop_thread, **orchestrator)
+        self.proxy = Proxy(loop_thread, self.orchestrator.port)
+        url = self.orchestrator.sim.url
+        if through_proxy:
+            # By name, as certificates need it.
+            url = url.replace(
+                f'127.0.0.1:{self.orchestrator.port}', f'localhost:{self.proxy.port}')
+        self.parameters = {'orchestrator_url': url, 'camera_id': CAMERA_ID, **parameters}
         self.probe = Probe(domain)
         self.process = Process(
-            domain, folder / 'bridge.log', orchestrator_url=self.orchestrator.sim.url,
-            camera_id=CAMERA_ID, **parameters)
+            domain, folder / 'bridge.log', environment=environment, **self.parameters)
 
     def wait(self, condition: Callable[[], object], what: str = 'the condition holds') -> None:
         """Wait until the condition holds, and fail at once if the bridge has ended."""
@@ -303,11 +313,14 @@ class Rig:
 @contextlib.contextmanager
 def running(
         folder: pathlib.Path, *, orchestrator: dict[str, Any] | None = None,
+        through_proxy: bool = False, environment: dict[str, str] | None = None,
         **parameters: Any) -> Iterator[Rig]:
     """Run a rig; whoever does not end its bridge with code 0 fails."""
     loop_thread = LoopThread()
     with own_domain() as domain:
-        rig = Rig(domain, folder, loop_thread, {**FAST, **parameters}, orchestrator or {})
+        rig = Rig(
+            domain, folder, loop_thread, {**FAST, **parameters}, orchestrator or {},
+            through_proxy, environment)
         try:
             rig.probe.wait_until_registered()
             yield rig
@@ -321,6 +334,7 @@ def running(
                 rig.process.signal(signal.SIGKILL)
                 rig.process.wait()
             rig.probe.close()
+            rig.proxy.close()
             rig.orchestrator.die()
             loop_thread.stop()
 
