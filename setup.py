@@ -28,6 +28,7 @@ setup(
         ('share/' + package_name, ['package.xml']),
         ('share/' + package_name + '/launch', glob('launch/*.launch.py')),
         ('share/' + package_name + '/config', glob('config/*.yaml')),
+        ('share/' + package_name + '/config/sros2', glob('config/sros2/*.xml')),
     ],
     install_requires=['numpy', 'setuptools', 'tornado', 'websockets>=10.4'],
     extras_require={'test': ['pytest']},

@@ -16,8 +16,8 @@
 What every fuzz target shares: a target's file has a CHECK and SEEDS, and is run by `make fuzz`.
 
 A new target is a file fuzz_NAME.py: `check(data)` raises AssertionError, or anything that the code
-under test must not raise, where the property does not hold; `seeds()` returns inputs to begin with,
-and `words` are what the fuzzer may insert. What was found once belongs into fuzz/found/NAME/.
+under test must not raise, where the property does not hold; `seeds()` returns inputs to begin
+with, and `words` are what the fuzzer may insert. What was found belongs into fuzz/found/NAME/.
 """
 
 from __future__ import annotations

@@ -82,9 +82,9 @@ class Ear:
                 profile.durability = endpoint.qos_profile.durability
                 if profile.durability != QoSDurabilityPolicy.TRANSIENT_LOCAL:
                     profile.durability = QoSDurabilityPolicy.VOLATILE
+                heard = self.heard.setdefault(topic, [])
                 node.create_subscription(
-                    _message_type(types[0]), topic, self.heard.setdefault(topic, []).append, profile,
-                    raw=True)
+                    _message_type(types[0]), topic, heard.append, profile, raw=True)
 
     def _topics(self) -> dict[str, list[str]]:
         try:
@@ -133,4 +133,3 @@ def files(*folders: pathlib.Path) -> Iterable[tuple[str, bytes]]:
         for path in folder.rglob('*'):
             if path.is_file():
                 yield f'file {path.name}', path.read_bytes()
-
