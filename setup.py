@@ -41,6 +41,7 @@ setup(
         'console_scripts': [
             'bridge = camera_ws_bridge.main.bridge:main',
             'camera_sim = camera_ws_bridge.sim.camera:main',
+            'check = camera_ws_bridge.main.check:main',
             'demo = camera_ws_bridge.sim.demo:main',
             'orchestrator_sim = camera_ws_bridge.sim.orchestrator:main',
         ],

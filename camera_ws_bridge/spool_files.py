@@ -42,6 +42,11 @@ def make_folder(folder: str) -> None:
         with suppress(FileExistsError):
             os.mkdir(folder, 0o700)
             sync(parent)
+    check_folder(folder)
+
+
+def check_folder(folder: str) -> None:
+    """Raise ConfigurationError if others can put files into the directory."""
     info = os.stat(folder)
     if not stat.S_ISDIR(info.st_mode):
         raise ConfigurationError('spool_path', f'{folder} is not a directory')
@@ -64,17 +69,23 @@ def make_file(path: str) -> None:
         sync(os.path.dirname(path))
 
 
-def _secure(path: str) -> None:
+def check_file(path: str) -> os.stat_result | None:
+    """Return what is known of a file, None if there is none; refuse all but a file of ours."""
     try:
         info = os.lstat(path)
     except FileNotFoundError:
-        return
+        return None
     if not stat.S_ISREG(info.st_mode):
         kind = 'a symbolic link' if stat.S_ISLNK(info.st_mode) else 'not a regular file'
         raise ConfigurationError('spool_path', f'{path} is {kind}: remove it')
     if info.st_uid != os.geteuid():
         raise ConfigurationError('spool_path', f'{path} belongs to another user')
-    if stat.S_IMODE(info.st_mode) != 0o600:
+    return info
+
+
+def _secure(path: str) -> None:
+    info = check_file(path)
+    if info is not None and stat.S_IMODE(info.st_mode) != 0o600:
         os.chmod(path, 0o600)
 
 

@@ -57,20 +57,13 @@ GROUPS = (
     (('spool_files',), {'clock'}),
     (('systemd',), {'network'}),
     (('spool_writer',), {'clock', 'threads'}),
+    (('preflight',), {'asyncio', 'network', 'clock'}),
     (('convert', 'parameters', 'qos'), {'ROS'}),
-    (('node',), {'ROS', 'clock', 'chance'}),
-    (('main',), {'ROS', 'asyncio', 'network'}),
+    (('node',), {'ROS', 'network', 'clock', 'chance'}),
+    (('main',), {'ROS', 'asyncio', 'network', 'clock', 'chance'}),
     (('runtime',), {'ROS', 'asyncio', 'threads', 'clock'}),
     (('sim',), {*KINDS} - {'websockets', 'JSON'}),
 )
-
-# What a group's modules may not reach through modules of this package either.
-NEVER = {
-    'pure': ({*PURE, 'wire'}, {'ROS', 'asyncio', 'websockets', 'tornado'}),
-    'link': ({'link'}, {'ROS', 'websockets', 'tornado'}),
-    'client': ({'client'}, {'ROS', 'tornado'}),
-}
-
 
 def sources():
     """Return the package's source files by module name, without the package's own."""
@@ -129,6 +122,15 @@ def reachable(name):
 def allowed(name):
     """Return the kinds that a module may import."""
     return next((may for members, may in GROUPS if top(name) in members), GROUPS[0][1])
+
+
+# What a group's modules may not reach through modules of this package either.
+NEVER = {
+    'pure': ({*PURE, 'wire'}, {'ROS', 'asyncio', 'websockets', 'tornado'}),
+    'link': ({'link'}, {'ROS', 'websockets', 'tornado'}),
+    'client': ({'client'}, {'ROS', 'tornado'}),
+    'preflight': ({name for name in SOURCES if top(name) == 'preflight'}, {'ROS'}),
+}
 
 
 def test_the_sources_are_found():

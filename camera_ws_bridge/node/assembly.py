@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 import os
 import random
+import ssl
 import time
 
 from camera_ws_bridge import auth, client, url, wire
@@ -50,9 +51,7 @@ def assemble(
     outbox = Outbox(
         Policy(values.boxes_max_messages, values.boxes_max_bytes, values.boxes_max_age),
         Policy(values.updates_max_messages, values.updates_max_bytes, newest_per_object=True))
-    tokens = auth.from_environment(os.environ, values.token_file, values.tls_ca_file)
-    if tokens is not None:
-        auth.check_transport(values.orchestrator_url, values.insecure_token_host)
+    tokens = token_source(values)
     link = Link(
         _settings(values), outbox, Session(values.reconcile, ros_time),
         Backoff(values.reconnect_delay_min, values.reconnect_delay_max, values.stable_after,
@@ -80,12 +79,26 @@ def _settings(values: Parameters) -> Settings:
         limits=wire.Limits(values.max_image_bytes, values.max_image_pixels))
 
 
-def _connector(values: Parameters) -> Callable[[float], Awaitable[Connection]]:
+def connection_options(values: Parameters) -> tuple[client.Options, ssl.SSLContext | None]:
+    """Return how to connect, and the TLS context for wss:; raise ConfigurationError."""
     options = client.Options(
         compression=values.compression,
         user_timeout=2 * values.heartbeat_timeout, tls_ca_file=values.tls_ca_file,
         tls_cert_file=values.tls_cert_file, tls_key_file=values.tls_key_file)
-    tls = client.tls_context(options) if values.orchestrator_url.startswith('wss:') else None
+    secure = values.orchestrator_url.startswith('wss:')
+    return options, client.tls_context(options) if secure else None
+
+
+def token_source(values: Parameters) -> auth.TokenSource | None:
+    """Return where tokens come from, if they are needed; raise ConfigurationError."""
+    tokens = auth.from_environment(os.environ, values.token_file, values.tls_ca_file)
+    if tokens is not None:
+        auth.check_transport(values.orchestrator_url, values.insecure_token_host)
+    return tokens
+
+
+def _connector(values: Parameters) -> Callable[[float], Awaitable[Connection]]:
+    options, tls = connection_options(values)
 
     async def connect(timeout: float) -> Connection:
         return await client.connect(values.orchestrator_url, options, tls, timeout)
