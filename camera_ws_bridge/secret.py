@@ -111,7 +111,7 @@ def _read_file(path: str) -> str:
         if status.st_uid not in (0, os.geteuid()):
             raise ValueError(f'{shown} belongs to user {status.st_uid}; chown it to the user that '
                              'runs this node')
-        if status.st_mode & 0o077:
+        if status.st_mode & 0o077 and not _looks_like_a_credential(status):
             raise ValueError(f'{shown} can be used by others (mode '
                              f'{stat.S_IMODE(status.st_mode):04o}); run: chmod 600 {shown}')
         data = os.read(file, MAX_SECRET + 64)
@@ -124,3 +124,13 @@ def _read_file(path: str) -> str:
     if '\ufffd' in text:
         raise ValueError(f'{shown} is not UTF-8 text')
     return text
+
+
+def _looks_like_a_credential(status: os.stat_result) -> bool:
+    """
+    Return whether the file is as systemd's LoadCredential makes it for a service's user.
+
+    Root's, read-only, with an access control list that lets that one user in. The mode shows the
+    list's mask as the group's bits; the group itself is root's and gets nothing by it.
+    """
+    return (stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid) == (0o440, 0, 0)

@@ -50,6 +50,25 @@ def test_files_that_others_can_use_are_refused(secret_file, mode):
 
 
 @root_only
+def test_a_credential_of_systemd_is_accepted(secret_file):
+    # LoadCredential: root's, 0400 or, where an access control list lets the user in, 0440.
+    for mode in (0o400, 0o440):
+        path = secret_file(TOKEN, mode)
+        os.chown(path, 0, 0)
+        assert auth.from_environment({}, path) is not None
+
+
+@root_only
+@pytest.mark.parametrize('user, group, mode', [
+    (0, 4711, 0o440), (0, 0, 0o640), (0, 0, 0o460), (0, 0, 0o450), (0, 0, 0o444)])
+def test_what_only_resembles_a_credential_is_refused(secret_file, user, group, mode):
+    path = secret_file(TOKEN)
+    os.chown(path, user, group)
+    os.chmod(path, mode)
+    assert f'{mode:04o}' in str(wrong(auth.from_environment, {}, path))
+
+
+@root_only
 def test_files_of_others_are_refused(secret_file):
     path = secret_file(TOKEN)
     os.chown(path, 4711, -1)
