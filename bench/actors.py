@@ -15,8 +15,8 @@
 """
 Actors: processes that a driver tells what to do, one line of JSON each way.
 
-An order is `{"do": name, ...}`, its answer `{"ok": value}` or `{"error": text}`. An actor ends when
-its standard input does, so that none outlives its driver.
+An order is `{"do": name, ...}`, its answer `{"ok": value}` or `{"error": text}`. An actor ends
+when its standard input does, so that none outlives its driver.
 """
 
 from __future__ import annotations

@@ -88,8 +88,13 @@ class Client:
         return {'seconds': time.monotonic() - begin}
 
     async def receive(
-            self, count: int, stamps: str, quick_ack: bool, timeout: float = 60.0) -> int:
-        """Receive `count` messages and write down when each was there; return how many came."""
+            self, count: int, stamps: str, quick_ack: bool, text: str = '', rate: float = 0,
+            timeout: float = 60.0) -> int:
+        """
+        Receive `count` messages and write down when each was there; return how many came.
+
+        text, rate: send this meanwhile, so many times a second.
+        """
         connection = self._websocket.transport.get_extra_info('socket')
         times = array.array('q')
 
@@ -99,10 +104,18 @@ class Client:
                     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
                 await self._websocket.recv()
                 times.append(time.monotonic_ns())
+
+        async def send() -> None:
+            while True:
+                await self._websocket.send(text)
+                await asyncio.sleep(1 / rate)
+        sending = asyncio.ensure_future(send()) if rate else None
         try:
             await asyncio.wait_for(take(), timeout)
         except asyncio.TimeoutError:
             pass
+        if sending is not None:
+            sending.cancel()
         with open(stamps, 'wb') as file:
             times.tofile(file)
         return len(times)

@@ -28,7 +28,7 @@ import time
 
 from results import machine, write
 
-ROWS = ('cpu',)
+ROWS = ('cpu', 'latency', 'backlog', 'life', 'size', 'cameras', 'hour')
 
 
 def main() -> int:

@@ -28,12 +28,13 @@ from typing import Any
 
 from accounting import wait_until_asleep
 from actors import serve
+from camera_ws_bridge import qos
 from camera_ws_bridge_msgs.msg import Boxes, Status, Stop
 from content import Template
 from counter import open_counter
 import rclpy
 from rclpy.duration import Duration
-from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.qos import QoSProfile
 from rclpy.serialization import serialize_message
 
 BRIDGE = 'camera_ws_bridge'
@@ -50,11 +51,10 @@ class Publisher:
         self._boxes = [
             self._node.create_publisher(Boxes, f'{space}/boxes', profile)
             for space in namespaces]
-        self._stops = self._node.create_publisher(Stop, 'floor_stop', profile)
+        self._stops = self._node.create_publisher(Stop, 'floor_stop', qos.commands(32))
         self._status = Status()
-        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._node.create_subscription(
-            Status, f'{namespaces[0]}/{BRIDGE}/status', self._on_status, latched)
+            Status, f'{namespaces[0]}/{BRIDGE}/status', self._on_status, qos.STATUS)
         self._arrived = open_counter(counter_path)
 
     def matched(self) -> bool:

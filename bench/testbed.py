@@ -128,6 +128,10 @@ class World:
         self.stack.callback(actor.close)
         return actor
 
+    def process_environment(self) -> dict[str, str]:
+        """Return the environment for other processes in this world's domain."""
+        return {**os.environ, **self.environment}
+
     def file(self, name: str) -> str:
         """Return a path in the world's own folder."""
         return str(self.folder / name)

@@ -1,0 +1,133 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Cost against cameras: processes of one camera each, against one process of all (multi_bridge).
+
+Every camera gets frames of 20 boxes at 10 a second. The floor is the separate processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import contextlib
+import json
+import shutil
+import time
+from typing import Any
+
+from accounting import cpu_seconds, pss, rss, wait_until_asleep
+from stats import slope, summary
+from testbed import Bridge, bridge_command, count_until, World
+
+SEPARATE = (1, 2, 4, 8)
+TOGETHER = (1, 2, 4, 8, 16, 32, 64)
+BOXES = 20
+RATE = 10  # messages a second and camera
+REST = 2.0  # seconds
+
+
+class Site:
+    """So many cameras with all their bridges running."""
+
+    def __init__(self, stack: contextlib.ExitStack, cameras: int, together: bool) -> None:
+        """Start everything and wait until all are registered."""
+        self.cameras = cameras
+        names = [f'cam{number}' for number in range(1, cameras + 1)]
+        self.world = World(stack, [f'/{name}' for name in names])
+        self.bridges: list[Bridge] = []
+        if together:
+            self.bridges.append(self.world.start_bridge(_multi(self.world, names)))
+        else:
+            for name in names:
+                self.bridges.append(self.world.start_bridge(
+                    [*bridge_command(self.world.port, camera_id=name), '-r', f'__ns:=/{name}']))
+        self.world.wait_until_registered(cameras)
+        time.sleep(REST)
+        for bridge in self.bridges:
+            wait_until_asleep(bridge.pid)
+
+    @property
+    def pids(self) -> list[int]:
+        """Return the processes of all bridges."""
+        return [bridge.pid for bridge in self.bridges]
+
+    def cpu(self, seconds: float) -> dict[str, float]:
+        """Return the share of a core that all take together, at work and idle, and what is lost."""
+        idle = self._share(lambda: time.sleep(REST))
+        count = int(seconds * RATE * self.cameras)
+        begin = self.world.server.call('seen')['count']
+
+        def work() -> None:
+            self.world.publisher.call(
+                'run', count=count, rate=RATE * self.cameras, boxes=BOXES, window=50)
+            self.world.server.call('wait', count=begin + count, timeout=5.0)
+        share = self._share(work)
+        return {'percent': 100 * share, 'idle_percent': 100 * idle,
+                'lost': count - count_until(self.world.server, begin, count)}
+
+    def _share(self, work: Callable[[], None]) -> float:
+        begin, cpu = time.monotonic(), sum(map(cpu_seconds, self.pids))
+        work()
+        return (sum(map(cpu_seconds, self.pids)) - cpu) / (time.monotonic() - begin)
+
+
+def _multi(world: World, names: list[str]) -> list[str]:
+    """Return the command of one process for all cameras."""
+    path = world.file('cameras.yaml')
+    with open(path, 'w', encoding='utf-8') as file:  # JSON is YAML
+        json.dump({'cameras': [{'camera_id': name, 'namespace': name,
+                                'orchestrator_url': world.url} for name in names]}, file)
+    return ['multi_bridge', path]
+
+
+def measure(cameras: int, together: bool, rounds: int, seconds: float) -> dict[str, Any]:
+    """Return the line of so many cameras."""
+    with contextlib.ExitStack() as stack:
+        site = Site(stack, cameras, together)
+        memory = {'rss_mib': rss(site.pids), 'pss_mib': pss(site.pids)}
+        runs = [site.cpu(seconds) for _ in range(rounds)]
+        return {
+            'cameras': cameras, 'together': together, 'processes': len(site.pids), **memory,
+            'percent_of_a_core': summary([one['percent'] for one in runs]),
+            'idle_percent_of_a_core': summary([one['idle_percent'] for one in runs]),
+            'lost': sum(one['lost'] for one in runs)}
+
+
+def run(rounds: int, quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
+    """Return the row's results."""
+    lines = []
+    multi = shutil.which('multi_bridge') is not None
+    for cameras in (2,) if quick else TOGETHER:
+        for together in (False, True):
+            if multi if together else cameras in SEPARATE:
+                lines.append(measure(cameras, together, rounds, 1.0 if quick else 3.0))
+                say(describe(lines[-1]))
+    result: dict[str, Any] = {'rate': RATE, 'boxes': BOXES, 'lines': lines}
+    for name, together in (('separate', False), ('together', True)):
+        chosen = [line for line in lines if line['together'] == together]
+        if len(chosen) > 1:
+            result[f'{name}_mib_a_camera'] = slope(
+                [line['cameras'] for line in chosen], [line['rss_mib'] for line in chosen])
+    return result
+
+
+def describe(line: dict[str, Any]) -> str:
+    """Return a line of the table for the terminal."""
+    cpu = line['percent_of_a_core']
+    return (
+        f'{line["cameras"]:>2} cameras in {line["processes"]:>2} processes: RSS '
+        f'{line["rss_mib"]:.0f} MiB, PSS {line["pss_mib"]:.0f} MiB, CPU {cpu["median"]:.1f} '
+        f'({cpu["min"]:.1f}-{cpu["max"]:.1f}) % of a core, idle '
+        f'{line["idle_percent_of_a_core"]["median"]:.1f} %, lost {line["lost"]:.0f}')
