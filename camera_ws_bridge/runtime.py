@@ -13,90 +13,43 @@
 # limitations under the License.
 
 """
-The two threads, and the one crossing each way between them.
+One camera's bridge at run time, and the one way from the ROS executor into the asyncio loop.
 
-The executor's thread hands messages to the asyncio loop through `Bridge.submit_*`; everything that
-decides runs in the loop's thread, and so does all publishing: rclpy's publishers may be used from
-any thread, and a detour over the executor would only add latency.
+Messages come in through `Bridge.submit_*`, from any thread: at once where the executor shares the
+loop's thread, over a queue where it does not (see camera_ws_bridge.loops). Everything that decides
+runs in the loop's thread, and so does all publishing: rclpy's publishers may be used from any
+thread, and a detour over the executor would only add latency.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Coroutine
-import concurrent.futures
+from collections.abc import Callable
 import threading
 import time
-from typing import Any, TypeVar
+from typing import Any
 
 from camera_ws_bridge.errors import LinkFault, MessageError
 from camera_ws_bridge.frame_stamps import FrameStamps, Stamp
 from camera_ws_bridge.limited_log import LimitedLog, Logger
 from camera_ws_bridge.link import Link
+from camera_ws_bridge.loops import LoopHost, LoopThread
 from camera_ws_bridge.messages import Start, Update
 from camera_ws_bridge.outbox import Outbox
 from camera_ws_bridge.session import Command
 from camera_ws_bridge.spool_writer import SpoolWriter
 
+__all__ = ['Bridge', 'LoopThread']
+
 REPORT_PERIOD = 1.0  # seconds
 SPOOL_CLOSE_TIMEOUT = 1.0  # seconds for a slow disk to take the rest
-
-T = TypeVar('T')
-
-
-class _DaemonExecutor(concurrent.futures.ThreadPoolExecutor):
-    """
-    A thread per job that nobody waits for.
-
-    The loop resolves host names in its executor, and the interpreter joins the usual pool's
-    threads at exit: a resolver that stalls would hold up the end of the process.
-    """
-
-    def submit(
-            self, fn: Callable[..., Any], /, *args: Any,
-            **kwargs: Any) -> concurrent.futures.Future[Any]:
-        future: concurrent.futures.Future[Any] = concurrent.futures.Future()
-
-        def run() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                future.set_result(fn(*args, **kwargs))
-            except BaseException as error:
-                future.set_exception(error)
-        threading.Thread(target=run, name='resolver', daemon=True).start()
-        return future
-
-
-class LoopThread:
-    """An asyncio loop that runs in a thread of its own; one serves any number of bridges."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self.loop.set_default_executor(_DaemonExecutor())
-        self._thread = threading.Thread(target=self._run, name='asyncio', daemon=True)
-        self._thread.start()
-
-    def submit(self, job: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-        """Run a coroutine in the loop; return the future of its result, for any thread."""
-        return asyncio.run_coroutine_threadsafe(job, self.loop)
-
-    def stop(self) -> None:
-        """End the loop; nothing may be submitted any more."""
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(timeout=1.0)
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self.loop)
-        self.loop.run_forever()
-
 
 class Bridge:
     """One camera: what its ROS side and its link to the orchestrator have in common."""
 
     def __init__(
-            self, link: Link, frames: FrameStamps, loop_thread: LoopThread, logger: Logger, *,
+            self, link: Link, frames: FrameStamps, host: LoopHost, logger: Logger, *,
             spool: SpoolWriter | None = None,
             publish: Callable[[Command, Stamp], None],
             publish_tracked: Callable[[], None],
@@ -114,14 +67,14 @@ class Bridge:
         self.published: Counter[str] = Counter()  # commands, by name of their class
         self.rejected: Counter[str] = Counter()  # messages from ROS, by cause
         self._frames = frames
-        self._loop_thread = loop_thread
-        self._loop = loop_thread.loop
+        self._host = host
+        self._loop = host.loop
         self._limited = LimitedLog(logger, time.monotonic)
         self._publish = publish
         self._publish_tracked = publish_tracked
         self._report = report
         self._on_end = on_end
-        self._inbox: deque[Callable[[], None]] = deque()
+        self._inbox: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._tracked_is_news = False  # whether it will be published when the burst is over
         self._crossing = False  # whether the loop has been told that the inbox is not empty
         self._reported_drops = 0
@@ -135,22 +88,11 @@ class Bridge:
 
     def submit_boxes(self, frame_id: float, stamp: Stamp, payload: bytes) -> None:
         """Hand over an encoded boxes message; stamp: its header's."""
-        now = time.monotonic()
-
-        def accept() -> None:
-            self._frames.add(frame_id, stamp)
-            self.outbox.put(self.outbox.boxes, payload, now)
-        self._cross(accept)
+        self._cross(self._accept_boxes, frame_id, stamp, payload, time.monotonic())
 
     def submit_update(self, update: Update, payload: bytes) -> None:
         """Hand over a feature map that the re-ID node extracted, and its encoded form."""
-        now = time.monotonic()
-
-        def accept() -> None:
-            self.link.session.extracted(update)
-            self._tracked_changed()
-            self.outbox.put(self.outbox.updates, payload, now, update.object_id)
-        self._cross(accept)
+        self._cross(self._accept_update, update, payload, time.monotonic())
 
     def reject(self, topic: str, error: MessageError) -> None:
         """Count a message from ROS that cannot be sent, and say why."""
@@ -166,25 +108,27 @@ class Bridge:
         """Drop what is queued; return how many messages that were."""
         async def clear() -> int:
             return self.outbox.clear('cleared')
-        return self._loop_thread.submit(clear()).result(timeout=5.0)
+        return self._host.wait(clear(), 5.0)
 
     def shut_down(self) -> None:
         """Flush, close and end all tasks; returns when that is done."""
         timeout = self.link.settings.shutdown_timeout + SPOOL_CLOSE_TIMEOUT + 1.0
         try:
-            self._loop_thread.submit(self._shut_down()).result(timeout)
-        except concurrent.futures.TimeoutError:
-            pass  # the daemon thread ends with the process
+            self._host.wait(self._shut_down(), timeout)
+        except TimeoutError:
+            pass  # a loop that hangs in a daemon thread ends with the process
 
     @property
     def outbox(self) -> Outbox:
         """Return the buffer."""
         return self.link.outbox
 
-    def _cross(self, job: Callable[[], None]) -> None:
-        # One wake-up of the loop for as many messages as come before it has run.
-        self._inbox.append(job)
-        if not self._crossing:
+    def _cross(self, accept: Callable[..., None], *arguments: Any) -> None:
+        self._inbox.append((accept, arguments))
+        if threading.get_ident() == self._host.thread_id:
+            self._arrive()
+        elif not self._crossing:
+            # One wake-up of the loop for as many messages as come before it has run.
             self._crossing = True
             self._loop.call_soon_threadsafe(self._arrive)
 
@@ -215,8 +159,18 @@ class Bridge:
     def _arrive(self) -> None:
         self._crossing = False
         while self._inbox:
-            self._inbox.popleft()()
+            accept, arguments = self._inbox.popleft()
+            accept(*arguments)
         self.link.wake()
+
+    def _accept_boxes(self, frame_id: float, stamp: Stamp, payload: bytes, now: float) -> None:
+        self._frames.add(frame_id, stamp)
+        self.outbox.put(self.outbox.boxes, payload, now)
+
+    def _accept_update(self, update: Update, payload: bytes, now: float) -> None:
+        self.link.session.extracted(update)
+        self._tracked_changed()
+        self.outbox.put(self.outbox.updates, payload, now, update.object_id)
 
     def _start(self) -> None:
         self._tracked_changed()

@@ -61,7 +61,8 @@ GROUPS = (
     (('convert', 'parameters', 'qos'), {'ROS'}),
     (('node',), {'ROS', 'network', 'clock', 'chance'}),
     (('main',), {'ROS', 'asyncio', 'network', 'clock', 'chance'}),
-    (('runtime',), {'ROS', 'asyncio', 'threads', 'clock'}),
+    (('runtime',), {'asyncio', 'threads', 'clock'}),
+    (('loops',), {'asyncio', 'network', 'threads'}),
     (('sim',), {*KINDS} - {'websockets', 'JSON'}),
 )
 

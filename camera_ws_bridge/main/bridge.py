@@ -26,13 +26,13 @@ import sys
 from traceback import format_exc
 
 from camera_ws_bridge.errors import ConfigurationError, LinkFault
+from camera_ws_bridge.loops import SharedLoop
+from camera_ws_bridge.main.executor import add_nodes, make_executor
 from camera_ws_bridge.main.service_manager import ServiceManager
 from camera_ws_bridge.main.signals import on_end_signal
 from camera_ws_bridge.node import BridgeNode
-from camera_ws_bridge.runtime import LoopThread
 import rclpy
 from rclpy.exceptions import InvalidNamespaceException
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
@@ -48,7 +48,8 @@ def main(args: list[str] | None = None) -> int:
     except Exception as error:  # rclpy's own types for this differ between distributions
         print(f'camera_ws_bridge: ROS arguments: {str(error).splitlines()[0]}', file=sys.stderr)
         return EXIT_CONFIGURATION
-    loop_thread = LoopThread()
+    loop = SharedLoop()
+    executor = make_executor()
     end: Future = Future()  # of the exit code
 
     def give_up(fault: LinkFault) -> None:
@@ -61,29 +62,27 @@ def main(args: list[str] | None = None) -> int:
         if not end.done():
             end.set_result(EXIT_OK)
 
-    on_end_signal(loop_thread.loop, stop)
+    def log_bug() -> None:
+        # A bug in a callback must not end a bridge that nobody looks after.
+        node.get_logger().error(f'internal error, please report:\n{format_exc()}')
+
+    on_end_signal(loop.loop, stop)
     try:
-        node = BridgeNode(loop_thread, give_up)
+        node = BridgeNode(loop, give_up)
     except (ConfigurationError, InvalidNamespaceException) as error:
         print(f'camera_ws_bridge: {str(error).splitlines()[0]}', file=sys.stderr)
         return EXIT_CONFIGURATION
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
+    executor = add_nodes(executor, node)
     node.start()
-    service_manager = ServiceManager(os.environ, node, loop_thread.loop, node.describe)
+    service_manager = ServiceManager(os.environ, node, loop.loop, node.describe)
     service_manager.ready()
     try:
-        while not end.done():
-            try:
-                executor.spin_until_future_complete(end)
-            except Exception:  # noqa: B902
-                # A bug in a callback must not end a bridge that nobody looks after.
-                node.get_logger().error(f'internal error, please report:\n{format_exc()}')
+        loop.spin(executor, end.done, log_bug)
         service_manager.stopping()
         node.shut_down()
     finally:
         executor.shutdown()
-        loop_thread.stop()
+        loop.stop()
         node.destroy_node()
         rclpy.try_shutdown()
     return int(end.result())

@@ -31,7 +31,7 @@ class ServiceManager:
     The process as its service manager sees it; without one, this does nothing and costs nothing.
 
     A sign of life begins as a timer's callback in the executor and is sent by the loop: it proves
-    that both threads get on with their work.
+    that both get on with their work.
     """
 
     def __init__(

@@ -28,16 +28,17 @@ from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.frame_stamps import FrameStamps, Stamp
 from camera_ws_bridge.limited_log import clean, Logger
 from camera_ws_bridge.link import Connection, Link, Settings
+from camera_ws_bridge.loops import LoopHost
 from camera_ws_bridge.outbox import Item, Outbox, Policy
 from camera_ws_bridge.parameters import Parameters
-from camera_ws_bridge.runtime import Bridge, LoopThread
+from camera_ws_bridge.runtime import Bridge
 from camera_ws_bridge.session import Command, Session
 from camera_ws_bridge.spool import Row
 from camera_ws_bridge.spool_writer import DEGRADED, monotonic_time, SpoolWriter
 
 
 def assemble(
-        values: Parameters, loop_thread: LoopThread, logger: Logger,
+        values: Parameters, host: LoopHost, logger: Logger,
         ros_time: Callable[[], int], *,
         publish: Callable[[Command, Stamp], None],
         publish_tracked: Callable[[], None],
@@ -62,8 +63,8 @@ def assemble(
         token=None if tokens is None else tokens.token,
         on_token_rejected=None if tokens is None else tokens.rejected)
     bridge = Bridge(
-        link, FrameStamps(values.frame_history), loop_thread, logger,
-        spool=_open_spool(values, link, loop_thread, logger),
+        link, FrameStamps(values.frame_history), host, logger,
+        spool=_open_spool(values, link, host, logger),
         publish=publish, publish_tracked=publish_tracked, report=report, on_end=on_end)
     return bridge
 
@@ -106,7 +107,7 @@ def _connector(values: Parameters) -> Callable[[float], Awaitable[Connection]]:
 
 
 def _open_spool(
-        values: Parameters, link: Link, loop_thread: LoopThread,
+        values: Parameters, link: Link, host: LoopHost,
         logger: Logger) -> SpoolWriter | None:
     """Open the spool, if there is to be one, and put what it holds into the buffer."""
     if not values.spool_path:
@@ -125,7 +126,7 @@ def _open_spool(
         def accept() -> None:
             put_back(rows)
             link.wake()
-        loop_thread.loop.call_soon_threadsafe(accept)
+        host.loop.call_soon_threadsafe(accept)
 
     def on_change(state: str, reason: str) -> None:
         if state == DEGRADED:

@@ -22,10 +22,10 @@ from camera_ws_bridge import convert, parameters, qos
 from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.frame_stamps import Stamp
 from camera_ws_bridge.link import State
+from camera_ws_bridge.loops import LoopHost
 from camera_ws_bridge.node.assembly import assemble
 from camera_ws_bridge.node.inputs import subscribe_boxes, subscribe_feature_map
 from camera_ws_bridge.node.reporter import Reporter
-from camera_ws_bridge.runtime import LoopThread
 from camera_ws_bridge.session import Command
 from camera_ws_bridge_msgs.msg import Start, Stop, TrackedObjects, Update
 from rclpy.node import Node
@@ -36,7 +36,7 @@ class BridgeNode(Node):
     """One camera's bridge. Raises ConfigurationError for parameters that can never work."""
 
     def __init__(
-            self, loop_thread: LoopThread, on_end: Callable[[LinkFault], None],
+            self, host: LoopHost, on_end: Callable[[LinkFault], None],
             **node_arguments: object) -> None:
         """`on_end` is called, in the loop's thread, when the link has given up."""
         super().__init__('camera_ws_bridge', **node_arguments)
@@ -51,7 +51,7 @@ class BridgeNode(Node):
             TrackedObjects, '~/tracked_objects', qos.STATUS)
         self._reporter = Reporter(self)
         self.bridge = assemble(
-            self.parameters, loop_thread, self.get_logger(),
+            self.parameters, host, self.get_logger(),
             lambda: self.get_clock().now().nanoseconds,
             publish=self._publish_command, publish_tracked=self._publish_tracked,
             report=lambda state_changed: self._reporter.report(self.bridge, state_changed),
