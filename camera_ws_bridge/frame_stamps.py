@@ -12,11 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which header stamp came with which frame id, for as many frames as an operator may look back."""
+"""Which stamp belongs to which frame id, for as many frames as an operator may look back."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+import math
 
 Stamp = tuple[int, int]  # seconds, nanoseconds
 
@@ -38,3 +39,25 @@ class FrameStamps:
     def find(self, frame_id: float | None) -> Stamp:
         """Return the stamp of the frame; (0, 0) if it was not seen lately."""
         return (0, 0) if frame_id is None else self._stamps.get(frame_id, (0, 0))
+
+
+class FrameIds:
+    """Gives frames that have nothing but a stamp an id of their own: their stamp in seconds."""
+
+    def __init__(self, limit: int) -> None:
+        """limit: frames that are told apart."""
+        self._frames = FrameStamps(limit)
+
+    def of(self, stamp: Stamp) -> float:
+        """
+        Return the frame id of a stamp, the same one each time.
+
+        Today's seconds as a double have steps of 0.24 microseconds: of two stamps within one, the
+        later comer gets the next double.
+        """
+        seconds, nanoseconds = stamp
+        frame_id = (seconds * 10**9 + nanoseconds) / 10**9  # of integers: rounded once
+        while self._frames.find(frame_id) not in ((0, 0), stamp):
+            frame_id = math.nextafter(frame_id, math.inf)
+        self._frames.add(frame_id, stamp)
+        return frame_id

@@ -32,6 +32,9 @@ from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValu
 from rclpy.node import Node
 
 MIB = 2**20
+BOXES = 'camera_ws_bridge_msgs/msg/Boxes'
+DETECTION2D = 'vision_msgs/msg/Detection2DArray'
+BOXES_TYPES = (BOXES, DETECTION2D)
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,14 @@ SPECS = (
          'long run; 20 seconds of it at once. The rest is counted and ignored.', 1, 100000),
     Spec('frame_history', 3600, 'Frames whose stamps are remembered, for Start.frame_stamp.',
          1, 1000000),
+    Spec('boxes_type', BOXES, f'Message type of the topic boxes: {BOXES}, or {DETECTION2D} of '
+         'any detector that speaks vision_msgs.'),
+    Spec('image_width', 0, 'Pixels; width of the image in which the detections of vision_msgs '
+         'are. 0: from the topic camera_info.', 0, 2**31 - 1),
+    Spec('image_height', 0, 'Pixels; height of that image. 0: from the topic camera_info.',
+         0, 2**31 - 1),
+    Spec('detection_ids', True, 'Take an integer id of a detection of vision_msgs as the id of '
+         "the tracked object. false: ignore it, for a detector with ids of its tracker's own."),
     Spec('boxes_max_messages', 20000, 'Boxes messages in the buffer; when it is full, the oldest '
          'is dropped.', 2, 10000000),
     Spec('boxes_max_bytes', 64 * MIB, 'Bytes of boxes messages (JSON) in the buffer.',
@@ -125,6 +136,10 @@ class Parameters:
     max_image_pixels: int
     command_rate: float
     frame_history: int
+    boxes_type: str
+    image_width: int
+    image_height: int
+    detection_ids: bool
     boxes_max_messages: int
     boxes_max_bytes: int
     boxes_max_age: float
@@ -150,6 +165,11 @@ class Parameters:
             raise ConfigurationError(
                 'camera_id', 'is not set (or not printable); give the id under which the '
                 'orchestrator is to know this camera')
+        if self.boxes_type not in BOXES_TYPES:
+            raise ConfigurationError('boxes_type', f'must be {" or ".join(BOXES_TYPES)}')
+        if (self.image_width > 0) != (self.image_height > 0):
+            raise ConfigurationError(
+                'image_width', 'and image_height: set both, or none and let camera_info tell')
         if self.reconnect_delay_min > self.reconnect_delay_max:
             raise ConfigurationError(
                 'reconnect_delay_min', f'is {self.reconnect_delay_min:g}, more than '

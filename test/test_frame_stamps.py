@@ -17,7 +17,7 @@
 import math
 import random
 
-from camera_ws_bridge.frame_stamps import FrameStamps
+from camera_ws_bridge.frame_stamps import FrameIds, FrameStamps
 import pytest
 
 UNKNOWN = (0, 0)
@@ -76,3 +76,34 @@ def test_as_many_as_the_limit_are_remembered(limit):
         frames.add(number, (index, 1))
     assert [frames.find(number) for number in numbers] == (
         2 * limit * [UNKNOWN] + [(index, 1) for index in range(2 * limit, 3 * limit)])
+
+
+# ---- ids for frames that have only a stamp
+
+def test_the_frame_id_is_the_stamp_in_seconds_to_the_nearest_double():
+    assert FrameIds(10).of((1607, 66666666)) == 1607.066666666
+    assert FrameIds(10).of((1700000000, 123456789)) == 1700000000.123456789
+    assert FrameIds(10).of((-1, 500000000)) == -0.5
+
+
+def test_the_same_stamp_has_the_same_id():
+    ids = FrameIds(10)
+    assert ids.of((1700000000, 1)) == ids.of((1700000000, 1))
+    assert ids.of((0, 0)) == ids.of((0, 0)) == 0.0
+
+
+def test_stamps_within_one_step_of_a_double_have_ids_of_their_own():
+    ids, frames = FrameIds(10000), FrameStamps(10000)
+    stamps = [(1700000000, nanoseconds) for nanoseconds in range(0, 5000, 7)]
+    random.Random(0).shuffle(stamps)
+    found = [ids.of(stamp) for stamp in stamps]
+    assert len({*found}) == len(stamps)
+    for frame_id, stamp in zip(found, stamps):
+        frames.add(frame_id, stamp)
+    assert [frames.find(frame_id) for frame_id in found] == stamps
+
+
+def test_an_id_is_free_again_when_its_frame_is_forgotten():
+    ids = FrameIds(1)
+    assert ids.of((1700000000, 1)) == ids.of((1700000000, 2)) - math.ulp(1.7e9)
+    assert ids.of((1700000000, 3)) == 1700000000.0

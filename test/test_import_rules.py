@@ -45,7 +45,9 @@ KINDS = {
 }
 
 # Groups of modules, and which kinds they may import. A module in no group belongs to the first.
-PURE = ('errors', 'messages', 'fields', 'png', 'outbox', 'backoff', 'redact', 'session')
+PURE = (
+    'errors', 'messages', 'fields', 'png', 'outbox', 'backoff', 'redact', 'session',
+    'detection2d', 'frame_stamps', 'twin_filter')
 GROUPS = (
     (PURE, set()),
     (('wire',), {'JSON'}),

@@ -24,7 +24,9 @@ from camera_ws_bridge.frame_stamps import Stamp
 from camera_ws_bridge.link import State
 from camera_ws_bridge.loops import LoopHost
 from camera_ws_bridge.node.assembly import assemble
-from camera_ws_bridge.node.inputs import subscribe_boxes, subscribe_feature_map
+from camera_ws_bridge.node.boxes_input import BoxesInput
+from camera_ws_bridge.node.endpoints import create_publisher
+from camera_ws_bridge.node.feature_map_input import subscribe_feature_map
 from camera_ws_bridge.node.reporter import Reporter
 from camera_ws_bridge.session import Command
 from camera_ws_bridge_msgs.msg import Start, Stop, TrackedObjects, Update
@@ -43,12 +45,12 @@ class BridgeNode(Node):
         self.parameters = parameters.declare(self)
         commands = qos.commands(self.parameters.command_queue_depth)
         self._publishers_of = {
-            Start: self.create_publisher(Start, '~/start', commands),
-            Stop: self.create_publisher(Stop, '~/stop', commands),
-            Update: self.create_publisher(Update, '~/update', commands),
+            Start: create_publisher(self, Start, '~/start', commands),
+            Stop: create_publisher(self, Stop, '~/stop', commands),
+            Update: create_publisher(self, Update, '~/update', commands),
         }
-        self._tracked_publisher = self.create_publisher(
-            TrackedObjects, '~/tracked_objects', qos.STATUS)
+        self._tracked_publisher = create_publisher(
+            self, TrackedObjects, '~/tracked_objects', qos.STATUS)
         self._reporter = Reporter(self)
         self.bridge = assemble(
             self.parameters, host, self.get_logger(),
@@ -56,7 +58,7 @@ class BridgeNode(Node):
             publish=self._publish_command, publish_tracked=self._publish_tracked,
             report=lambda state_changed: self._reporter.report(self.bridge, state_changed),
             on_end=on_end)
-        subscribe_boxes(self, self.bridge)
+        self._boxes_input = BoxesInput(self, self.bridge, self.parameters)
         subscribe_feature_map(self, self.bridge)
         self.create_service(Trigger, '~/reconnect', self._on_reconnect)
         self.create_service(Trigger, '~/clear_buffer', self._on_clear_buffer)

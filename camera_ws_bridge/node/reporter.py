@@ -21,6 +21,7 @@ import time
 from camera_ws_bridge import convert, qos
 from camera_ws_bridge.limited_log import clean
 from camera_ws_bridge.link import State
+from camera_ws_bridge.node.endpoints import create_publisher
 from camera_ws_bridge.runtime import Bridge
 from camera_ws_bridge.spool_writer import DEGRADED
 from camera_ws_bridge_msgs.msg import Status
@@ -36,9 +37,9 @@ class Reporter:
     def __init__(self, node: Node) -> None:
         self._clock = node.get_clock()
         self._name = f'{node.get_fully_qualified_name()}: link'
-        self._status_publisher = node.create_publisher(Status, '~/status', qos.STATUS)
-        self._diagnostics_publisher = node.create_publisher(
-            DiagnosticArray, '/diagnostics', qos.DIAGNOSTICS)
+        self._status_publisher = create_publisher(node, Status, '~/status', qos.STATUS)
+        self._diagnostics_publisher = create_publisher(
+            node, DiagnosticArray, '/diagnostics', qos.DIAGNOSTICS)
         self._published: object = None  # what the last status said
         self._since = self._clock.now().to_msg()
         self._unregistered_since: float | None = time.monotonic()

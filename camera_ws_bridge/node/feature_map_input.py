@@ -1,0 +1,41 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The `feature_map` topic: what the re-ID node extracted."""
+
+from __future__ import annotations
+
+from camera_ws_bridge import convert, qos, wire
+from camera_ws_bridge.errors import EncodeError, MessageError
+from camera_ws_bridge.node.endpoints import create_subscription
+from camera_ws_bridge.runtime import Bridge
+from camera_ws_bridge_msgs.msg import Update
+from rclpy.node import Node
+from rclpy.subscription import Subscription
+
+
+def subscribe_feature_map(node: Node, bridge: Bridge) -> Subscription:
+    """Hand every feature map that the protocol can carry to the bridge."""
+    def on_feature_map(message: Update) -> None:
+        try:
+            update = convert.update_from_ros(message)
+            if not update.feature_map:
+                raise EncodeError('featureMap.featureMap', 'empty; nothing was extracted')
+            payload = wire.encode_utf8(update)
+        except MessageError as error:
+            bridge.reject('feature_map', error)
+            return
+        bridge.submit_update(update, payload)
+
+    return create_subscription(node, Update, 'feature_map', on_feature_map, qos.FEATURE_MAP)
