@@ -171,6 +171,13 @@ class Bridge:
         self.probe.feature_map.publish(Update(
             object_id=1 + number % OBJECTS, feature_map=[float(number)] + [0.5] * (length - 1)))
 
+    def take_journal(self, path: pathlib.Path) -> None:
+        """Note what an orchestrator process has received, which is dead by now."""
+        for line in path.read_text().splitlines():
+            entry = wire.loads(line)
+            if entry['direction'] == 'to_orchestrator':
+                self.received.append(entry['text'])
+
     def rss(self) -> int:
         """Return the bridge's memory in bytes."""
         return int(self.process.info.memory_info().rss)

@@ -14,10 +14,18 @@
 
 """Faults of the link between bridge and orchestrator; harness.py asserts the account of each."""
 
+import contextlib
 import random
+import re
+import signal
+import subprocess
 
-from harness import faulty, MIB
+from camera_ws_bridge_msgs.msg import Start
+from harness import faulty
+from proxy import TO_CLIENT, TO_SERVER
 import pytest
+
+START = '{{"type": "start", "objectId": {}, "frameId": 1, "boxId": 0}}'
 
 # A dead link is noticed after a second, and reconnects cost next to nothing.
 QUICK = {'heartbeat_interval': 0.5, 'heartbeat_timeout': 1.0, 'reconnect_delay_min': 0.01,
@@ -66,3 +74,136 @@ def test_peer_stops_reading_while_the_link_is_saturated(bridge):
         bridge.wait(lambda: bridge.probe.status.boxes_queued > 100)
         bridge.proxy.pass_through()
         fault.healed()
+
+
+@pytest.mark.parametrize('direction', [TO_SERVER, TO_CLIENT])
+def test_one_direction_dies(bridge, direction):
+    with bridge.fault(f'only {direction} stalls') as fault:
+        some_arrive(bridge)
+        bridge.proxy.stall(direction)
+        bridge.wait_for_cause(fault, 'silent')
+        bridge.proxy.pass_through()
+        fault.healed()
+
+
+def test_link_throttled_to_10_kb_a_second(bridge):
+    # Three times what the link takes, for as long as it takes to queue up.
+    with bridge.fault('link throttled to 10 kB/s', boxes_a_frame=6) as fault:
+        bridge.proxy.throttle(10_000)
+        bridge.wait(lambda: bridge.probe.status.boxes_queued > 150)
+        some_arrive(bridge)
+        bridge.proxy.pass_through()
+        fault.healed()
+
+
+def test_link_in_fragments_of_a_few_bytes(bridge):
+    with bridge.fault('1 to 7 bytes at a time') as fault:
+        bridge.proxy.fragment(seed=1)
+        bridge.proxy.reset()
+        some_arrive(bridge)
+        bridge.proxy.pass_through()
+        fault.healed()
+
+
+def test_200_drops(bridge):
+    random_source = random.Random(1)
+    with bridge.fault('200 drops', rate=100.0) as fault:
+        accepted = bridge.proxy.accepted
+        for number in range(200):
+            kind = number % 3
+            if kind == 0:
+                bridge.proxy.drop()
+            elif kind == 1:
+                bridge.proxy.reset()
+            else:  # in the handshake, the registration, or a message
+                bridge.proxy.cut_after(random_source.randint(1, 2000))
+            bridge.wait(lambda: bridge.proxy.accepted > accepted + number, 'it has come back')
+        fault.healed()
+        assert bridge.proxy.accepted >= accepted + 200
+
+
+def test_connection_cut_inside_a_message(bridge):
+    with bridge.fault('cut at a random byte') as fault:
+        for seed in range(10):
+            accepted = bridge.proxy.accepted
+            bridge.proxy.cut_after(random.Random(seed).randint(600, 1500))
+            bridge.wait(lambda: bridge.proxy.accepted > accepted)
+        fault.healed()
+
+
+def test_nobody_accepts_connections(bridge):
+    with bridge.fault('connects, but is never accepted') as fault:
+        bridge.proxy.stop_accepting()
+        bridge.proxy.reset()
+        bridge.wait_for_cause(fault, 'timeout')
+        bridge.proxy.pass_through()
+        fault.healed()
+
+
+def test_connections_are_refused(bridge):
+    with bridge.fault('connection refused') as fault:
+        bridge.proxy.refuse()
+        bridge.proxy.reset()
+        bridge.wait_for_cause(fault, 'refused')
+        bridge.wait(lambda: bridge.probe.status.boxes_queued > 30)
+        bridge.proxy.pass_through()
+        fault.healed()
+
+
+def test_orchestrator_is_killed_in_the_middle_of_a_batch(bridge, tmp_path):
+    with bridge.fault('orchestrator SIGKILLed mid-batch', boxes_a_frame=20) as fault:
+        with orchestrator_process(tmp_path) as (process, port, journal):
+            bridge.proxy.target = port
+            bridge.proxy.reset()
+            bridge.wait(lambda: journal.exists() and journal.read_bytes().count(b'frameId') > 50)
+            process.kill()  # while it is busy: nothing of what is in its buffers is handled
+            process.wait()
+            bridge.take_journal(journal)
+        bridge.wait_for_cause(fault, 'lost')
+        bridge.proxy.target = bridge.orchestrator.port
+        fault.healed()
+
+
+def test_orchestrator_stopped_and_continued(bridge, tmp_path):
+    """Its kernel goes on acknowledging: only the pong is missing."""
+    with bridge.fault('orchestrator SIGSTOPped') as fault:
+        with orchestrator_process(tmp_path) as (process, port, journal):
+            bridge.proxy.target = port
+            bridge.proxy.reset()
+            bridge.wait(lambda: journal.exists() and journal.read_bytes().count(b'frameId') > 20)
+            process.send_signal(signal.SIGSTOP)
+            bridge.wait_for_cause(fault, 'silent')
+            bridge.proxy.target = bridge.orchestrator.port
+            bridge.proxy.reset()
+            process.kill()
+            process.wait()
+            bridge.take_journal(journal)
+        fault.healed()
+
+
+def test_orchestrator_restarts_with_object_ids_from_1(bridge):
+    with bridge.fault('orchestrator restarted, object ids from 1') as fault:
+        session = bridge.probe.status.session
+        bridge.orchestrator.send(START.format(1), START.format(2))
+        bridge.wait(lambda: len(bridge.probe.of(Start)) >= 2)
+        bridge.orchestrator.die()
+        bridge.orchestrator.come_back()
+        fault.healed()
+        bridge.orchestrator.send(START.format(1))
+        bridge.wait(lambda: bridge.probe.of(Start)[-1].session == session + 1)
+
+
+@contextlib.contextmanager
+def orchestrator_process(folder):
+    """Run the stand-in as a process; yield it, its port and its journal."""
+    journal = folder / 'journal'
+    process = subprocess.Popen(
+        ['orchestrator_sim', '--port', '0', '--record', str(journal)],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        line = process.stdout.readline()
+        yield process, int(re.search(r':(\d+)/', line)[1]), journal
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
