@@ -10,6 +10,7 @@ DISTRO ?= jazzy
 PYTHON ?=
 VENV ?=
 DURATION ?=
+SEED ?=
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 export DISTRO PYTHON VENV
@@ -65,6 +66,10 @@ fuzz: ready ## Fuzz the decoders, guided by coverage (DURATION=seconds per targe
 bench: ready ## Measure the bridge against floors (BENCH_ARGS='--rows cpu --quick')
 	@$(ENTER) export PYTHONPATH="$$PWD/bench:$$PYTHONPATH"; \
 	status=0; python3 bench/main.py $(BENCH_ARGS) || status=$$?; $(took); exit $$status
+
+soak: ready ## Hurt a bridge at random and account for every message (DURATION=seconds, 600; SEED=)
+	@$(ENTER) status=0; python3 test/soak --duration $(or $(DURATION),600) $(if $(SEED),--seed $(SEED)) \
+	  || status=$$?; $(took); exit $$status
 
 lint: ready ## Run the linters and mypy
 	@$(ENTER) bash scripts/lint.bash

@@ -1,0 +1,309 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The parts of a soak: publisher, bridge process, proxy and orchestrator stand-in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import json
+import pathlib
+import shutil
+import signal
+import threading
+import time
+from typing import Any
+
+from camera_ws_bridge.spool import Spool
+from camera_ws_bridge_msgs.msg import Update
+from ledger import Kill, Ledger, Message
+from proxy import Proxy
+import rig as rigs
+from std_srvs.srv import Trigger
+
+RATE = 40.0  # messages a second
+UPDATE_EVERY = 10  # messages
+WINDOW = 80  # messages published and not yet accepted: DDS keeps 100
+OBJECTS = 50
+PATIENCE = 60.0  # seconds; only a soak that fails waits so long
+RSS_ALLOWANCE = 32 * 2**20  # bytes above what a bridge takes once it is connected
+PARAMETERS = {
+    **rigs.FAST, 'camera_id': rigs.CAMERA_ID, 'connect_timeout': 0.0, 'heartbeat_interval': 0.5,
+    'heartbeat_timeout': 2.0, 'identify_interval': 5.0, 'boxes_max_messages': 600,
+    'updates_max_messages': 200}
+
+
+class Failed(Exception):
+    """The bridge did what it must not do."""
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    """Wait until the condition holds."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > end:
+            raise Failed(f'waited {PATIENCE:g} s until {what}')
+        time.sleep(0.02)
+
+
+def message_of(fields: dict[str, Any]) -> Message | None:
+    """Return which message has arrived; None for those that only probe the connection."""
+    if fields.get('type') == 'boundingBoxes':
+        kind, number = 'boxes', int(fields['frameId'])
+    elif fields.get('type') == 'featureMap' and fields['featureMap']:
+        kind, number = 'updates', int(fields['featureMap'][0])
+    else:
+        return None
+    return (kind, number) if number > 0 else None
+
+
+class Orchestrator(rigs.Orchestrator):
+    """The stand-in; it enters what arrives into the ledger and keeps nothing."""
+
+    def __init__(self, loop_thread: rigs.LoopThread, ledger: Ledger) -> None:
+        self._ledger = ledger
+        super().__init__(loop_thread)
+
+    def _hear(self, connection: str, direction: str, text: str) -> None:
+        if direction == 'to_orchestrator':
+            message = message_of(json.loads(text))
+            if message is not None:
+                self._ledger.receive(message)
+
+
+class Publisher:
+    """Detector and re-ID node of one life of the bridge, in a thread; it samples its memory."""
+
+    def __init__(self, domain: int, ledger: Ledger, numbers: dict[str, int],
+                 process: rigs.Process) -> None:
+        self.probe = rigs.Probe(domain)
+        self.connected = threading.Event()
+        self.flowing = False
+        self.burst = 0  # messages to publish at once
+        self.rss = 0
+        self.rss_peak = 0
+        self.error: BaseException | None = None
+        self._ledger = ledger
+        self._numbers = numbers
+        self._process = process
+        self._accepted_before = 0
+        self._published = 0
+        self._clear = self.probe.node.create_client(Trigger, 'camera_ws_bridge/clear_buffer')
+        self._stop = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    @property
+    def accepted(self) -> int:
+        """Return how many of our messages the bridge has accepted, as its status says."""
+        status = self.probe.status
+        return status.boxes_accepted + status.updates_accepted - self._accepted_before
+
+    @property
+    def all_accepted(self) -> bool:
+        """Return whether nothing is on the way to the bridge."""
+        return self.accepted >= self._published
+
+    @property
+    def drained(self) -> bool:
+        """Return whether nothing is on the way to the bridge or in it, in one status."""
+        status = self.probe.status
+        accepted = status.boxes_accepted + status.updates_accepted - self._accepted_before
+        return accepted >= self._published and not (status.boxes_queued + status.updates_queued)
+
+    def clear(self) -> None:
+        """Call ~/clear_buffer."""
+        until(self._clear.service_is_ready, 'clear_buffer is there')
+        future = self._clear.call_async(Trigger.Request())
+        until(future.done, 'clear_buffer answers')
+
+    def end(self) -> None:
+        """Leave ROS."""
+        self._stop = True
+        self._thread.join(PATIENCE)
+        self.probe.close()
+        if self.error is not None:
+            raise Failed(f'{type(self.error).__name__}: {self.error}')
+
+    def _run(self) -> None:
+        try:
+            self._connect()
+            next_at = time.monotonic()
+            while not self._stop:
+                now = time.monotonic()
+                if self._published - self.accepted < WINDOW:
+                    if self.burst:
+                        self.burst -= 1
+                        self._publish_next(now)
+                    elif self.flowing and now >= next_at:
+                        next_at = max(next_at + 1 / RATE, now - 0.5)
+                        self._publish_next(now)
+                self.probe.executor.spin_once(timeout_sec=0.0 if self.burst else 0.01)
+                self._sample_memory()
+        except BaseException as error:  # noqa: B902 - for the director to raise
+            self.error = error
+
+    def _connect(self) -> None:
+        """Get through to both subscriptions, then learn from where on acceptance counts."""
+        probe = self.probe
+        probe.wait_for_status(lambda status: status.camera_id, 'the bridge is up')
+        probe.wait_until_connected()
+        before = probe.status.updates_accepted
+
+        def arrived() -> bool:
+            probe.feature_map.publish(Update(object_id=OBJECTS, feature_map=[-1.0]))
+            probe.executor.spin_once(timeout_sec=0.2)
+            return bool(probe.status.updates_accepted > before)
+        probe.wait(arrived, 'feature maps arrive at the bridge')
+        probe.flush()
+        counted: list[str] = []
+
+        def steady() -> bool:  # over two reports, which come once a second
+            if probe.diagnostics:
+                values = {pair.key: pair.value for pair in probe.diagnostics.pop().status[0].values}
+                probe.diagnostics.clear()
+                counted.append(f'{values["boxes_accepted"]} {values["updates_accepted"]}')
+            return len(counted) >= 2 and counted[-1] == counted[-2]
+        probe.wait(steady, 'the probing is over')
+        self._accepted_before = sum(map(int, counted[-1].split()))
+        probe.wait_for_status(lambda status: (
+            status.boxes_accepted + status.updates_accepted >= self._accepted_before))
+        self.rss = self.rss_peak = self._process.info.memory_info().rss
+        self.connected.set()
+
+    def _publish_next(self, now: float) -> None:
+        self._published += 1
+        kind = 'boxes' if self._published % UPDATE_EVERY else 'updates'
+        self._numbers[kind] = number = self._numbers.get(kind, 0) + 1
+        self._ledger.publish((kind, number), now)
+        if kind == 'boxes':
+            self.probe.boxes.publish(rigs.boxes(float(number), rigs.box(), rigs.box(1)))
+        else:
+            self.probe.feature_map.publish(Update(
+                object_id=number % OBJECTS, feature_map=[float(number), *[0.125] * 127]))
+
+    def _sample_memory(self) -> None:
+        self.probe.statuses.clear()
+        self.probe.diagnostics.clear()
+        self.probe.commands.clear()
+        if self._process.alive:
+            try:
+                self.rss_peak = max(self.rss_peak, self._process.info.memory_info().rss)
+            except rigs.psutil.Error:  # it ends in this very moment
+                pass
+
+
+class Stage:
+    """All parts together, and what the director may do with them."""
+
+    def __init__(self, folder: pathlib.Path, domain: int) -> None:
+        self.ledger = Ledger()
+        self.lives = 0
+        self.peak_rss = 0
+        self.peak_growth = 0
+        self._folder = folder
+        self._domain = domain
+        self._numbers: dict[str, int] = {}
+        self._loop_thread = rigs.LoopThread()
+        self.orchestrator = Orchestrator(self._loop_thread, self.ledger)
+        self.proxy = Proxy(self._loop_thread, self.orchestrator.port)
+        self._spool = folder / 'spool' / 'gate.sqlite'
+        self.start_bridge()
+
+    def start_bridge(self) -> None:
+        """Start a bridge and let messages flow."""
+        self.lives += 1
+        self.ledger.new_life()
+        self.process = rigs.Process(
+            self._domain, self._folder / f'bridge-{self.lives}.log',
+            orchestrator_url=f'ws://127.0.0.1:{self.proxy.port}/processor',
+            spool_path=str(self._spool), environment={'FASTDDS_BUILTIN_TRANSPORTS': 'UDPv4'},
+            **PARAMETERS)
+        self.publisher = Publisher(self._domain, self.ledger, self._numbers, self.process)
+        self.wait(self.publisher.connected.is_set, 'the bridge has started')
+        self.publisher.flowing = True
+
+    def wait(self, condition: Callable[[], object], what: str) -> None:
+        """Wait until the condition holds, and fail at once if the bridge or its peer has ended."""
+        def holds() -> bool:
+            if self.publisher.error is not None:
+                raise Failed(f'publisher: {self.publisher.error}')
+            if not self.process.alive:
+                raise Failed(f'the bridge has ended with {self.process.wait()}')
+            return bool(condition())
+        until(holds, what)
+
+    def settle(self) -> None:
+        """Let the buffer run empty, and hold what is missing against what was dropped."""
+        self.publisher.flowing = False
+        self.wait(lambda: not self.publisher.burst and self.publisher.drained,
+                  f'the buffer is empty: {self.publisher.probe.status}')
+        status = self.publisher.probe.status
+        self.ledger.settle({count.cause: count.count for count in status.dropped})
+        self.publisher.flowing = True
+
+    def terminate(self) -> None:
+        """End the bridge with SIGTERM; what it has accepted is in the spool, or has arrived."""
+        self.publisher.flowing = False
+        self.wait(lambda: not self.publisher.burst and self.publisher.all_accepted,
+                  'all is accepted')
+        self.process.signal(signal.SIGTERM)
+        code = self.process.wait()
+        if code:
+            raise Failed(f'SIGTERM ended the bridge with {code}')
+        self._bury()
+
+    def kill(self) -> None:
+        """End the bridge with SIGKILL, in the middle of everything."""
+        at = time.monotonic()
+        self.publisher.flowing = False
+        self.process.signal(signal.SIGKILL)
+        self.process.wait()
+        self._bury()
+        # What had arrived at the kernel is the orchestrator's.
+        self.proxy.drop()
+        self.ledger.kill(Kill(at, frozenset(self.in_spool())))
+
+    def in_spool(self) -> list[Message]:
+        """Return what a copy of the spool holds, which stays as it is."""
+        copies = self._folder / 'copies'
+        copies.mkdir(mode=0o700)
+        try:
+            for path in self._spool.parent.glob(self._spool.name + '*'):
+                if not path.name.endswith('.lock'):
+                    shutil.copy(path, copies / path.name)
+            copy = Spool.open(str(copies / self._spool.name), 2**27)
+            if copy.report:
+                raise Failed(copy.report)
+            rows = [message_of(json.loads(row.payload)) for row in copy.load()]
+            copy.close()
+            return [message for message in rows if message is not None]
+        finally:
+            shutil.rmtree(copies)
+
+    def close(self) -> None:
+        """End all that is left."""
+        self.process.kill()
+        self.proxy.close()
+        self.orchestrator.die()
+        self._loop_thread.stop()
+
+    def _bury(self) -> None:
+        self.publisher.end()
+        self.peak_rss = max(self.peak_rss, self.publisher.rss_peak)
+        self.peak_growth = max(self.peak_growth, self.publisher.rss_peak - self.publisher.rss)
+        log = self.process.log
+        for sign in ('Traceback', 'internal error'):
+            if sign in log:
+                raise Failed(f'the log of life {self.lives} holds {sign!r}:\n{log[-2000:]}')
