@@ -23,7 +23,7 @@ from auth_rig import serving as token_serving, TOKEN
 from camera_ws_bridge.sim.orchestrator import OrchestratorSim
 from check_rig import NAMES, Report, report_of, run_check
 import pytest
-from raw_peer import close_frame, PING, serving
+from raw_peer import close_frame, frame, PING, PONG, serving
 from shared import run, server_tls
 
 
@@ -366,6 +366,22 @@ def test_a_close_with_a_reason_is_told():
         async with serving(behave) as server:
             report = await report_of(server.url)
         assert 'later' in report.only_failure('register')['detail']
+    run(test())
+
+
+def test_a_token_that_is_sent_back_is_hidden(secret_file):
+    async def test():
+        async def behave(peer):
+            await peer.upgrade()
+            payload, _ = await peer.read_until(PING)
+            await peer.send(frame(PONG, payload) + close_frame(1008, f'no {TOKEN} here'))
+            await peer.read_to_end()
+
+        async with serving(behave) as server:
+            report = await report_of(server.url, token_file=secret_file(TOKEN))
+        (failed,) = report.statuses('failed')
+        assert 'no *** here' in report.steps[failed]['detail'] or failed == 'authenticate'
+        assert 'canary' not in report.text
     run(test())
 
 

@@ -68,6 +68,7 @@ GROUPS = (
     (('sim',), {*KINDS} - {'websockets', 'JSON'}),
 )
 
+
 def sources():
     """Return the package's source files by module name, without the package's own."""
     spec = importlib.util.find_spec(PACKAGE)

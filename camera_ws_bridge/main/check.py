@@ -12,10 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""
+r"""
 Check a camera's way to the orchestrator, step by step, before a bridge goes to work.
 
-  ros2 run camera_ws_bridge check --ros-args -p orchestrator_url:=ws://localhost:8080/processor -p camera_id:=gate
+  ros2 run camera_ws_bridge check --ros-args \
+      -p orchestrator_url:=ws://localhost:8080/processor -p camera_id:=gate
 
 It takes the same parameters, parameter files and environment variables as the bridge, and may run
 beside it: it registers under an id of its own. Exit codes: 0 ready, perhaps with warnings; 1 a

@@ -41,7 +41,8 @@ def environment(node: Node) -> Finding:
     if os.environ.get('ROS_LOCALHOST_ONLY') == '1':
         discovery = 'LOCALHOST'
     data = {
-        'distro': os.environ.get('ROS_DISTRO', ''), 'rmw': rclpy.get_rmw_implementation_identifier(),
+        'distro': os.environ.get('ROS_DISTRO', ''),
+        'rmw': rclpy.get_rmw_implementation_identifier(),
         'domain': domain, 'discovery_range': discovery,
         'security': os.environ.get('ROS_SECURITY_ENABLE', '').lower() == 'true',
         'node': node.get_fully_qualified_name(), 'python': platform.python_version(),

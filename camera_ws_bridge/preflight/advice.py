@@ -25,7 +25,7 @@ _OF_FAULTS = {
     'refused': 'start the orchestrator, or correct the port of orchestrator_url',
     'timeout': 'look for a firewall, a wrong address or a server that hangs',
     'unreachable': "check this machine's address, its routes and the cable",
-    'lost': 'look for a proxy or a firewall that cuts connections, and at the orchestrator\'s log',
+    'lost': "look for a proxy or a firewall that cuts connections, and at the orchestrator's log",
     'redirect': 'set orchestrator_url to where the orchestrator itself listens',
     'http_404': 'correct the path of orchestrator_url: cameras connect to /processor',
     'http_400': 'correct the path of orchestrator_url: cameras connect to /processor',

@@ -28,7 +28,7 @@ import statistics
 import time
 from typing import Any
 
-from camera_ws_bridge import client, wire
+from camera_ws_bridge import client, redact, wire
 from camera_ws_bridge.auth import TokenSource
 from camera_ws_bridge.errors import DecodeError, LinkFault
 from camera_ws_bridge.messages import Authenticate, Identifier, Update
@@ -139,6 +139,10 @@ class Probe:
             return warning(detail, 'that is near to heartbeat_timeout: raise it, or mend the '
                            'network', **data)
         return ok(detail, **data)
+
+    def without_token(self, text: str) -> str:
+        """Return text that the orchestrator had a hand in: it may send back what it saw."""
+        return redact.without(self._jwt, text)
 
     # ---- the connection
 

@@ -49,7 +49,7 @@ async def check(target: Target, time_limit: float, on_step: Callable[[Step], Non
             elif began >= end:
                 finding = skipped(TIME_IS_UP)
             else:
-                finding = await _take(job, end - began)
+                finding = await _take(job, end - began, probe.without_token)
             if missing or began >= end or finding.status is Status.FAILED:
                 in_vain.add(name)
             on_step(Step(name, finding, loop.time() - began))
@@ -80,11 +80,14 @@ def _jobs(target: Target, probe: Probe) -> dict[str, Callable[[], Awaitable[Find
     }
 
 
-async def _take(job: Callable[[], Awaitable[Finding]], time_left: float) -> Finding:
+async def _take(
+        job: Callable[[], Awaitable[Finding]], time_left: float,
+        without_token: Callable[[str], str]) -> Finding:
     try:
         return await asyncio.wait_for(job(), time_left)
     except asyncio.TimeoutError:
         return failed(TIME_IS_UP, 'give it more with --timeout',
                       cause='timeout')
     except LinkFault as fault:
-        return failed(fault.reason, advice.of_fault(fault), cause=fault.cause)
+        return failed(
+            without_token(fault.reason), advice.of_fault(fault), cause=fault.cause)
