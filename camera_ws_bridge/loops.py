@@ -30,7 +30,6 @@ import threading
 from typing import Any, Protocol, TypeVar
 
 MAX_TURN = 8  # iterations of a busy loop until the executor has its turn
-MAX_BURST = 32  # callbacks of the executor until the loop has its turn
 LONGEST_WAIT = 1.0  # seconds; an executor's wait without a limit does not work everywhere
 
 T = TypeVar('T')
@@ -99,11 +98,10 @@ class SharedLoop:
 
     def __init__(self) -> None:
         self._selector = _Selector()
-        self.loop = asyncio.SelectorEventLoop(self._selector)
+        self.loop: asyncio.AbstractEventLoop = asyncio.SelectorEventLoop(self._selector)
         self.loop.set_default_executor(_DaemonExecutor())
         self.thread_id = threading.get_ident()
         self._selector.interrupt = self.loop.stop
-        self._callbacks = 0
 
     def wait(self, job: Coroutine[Any, Any, T], timeout: float) -> T:
         """Run a coroutine to its end, from outside of the loop; or raise TimeoutError."""
@@ -145,7 +143,7 @@ def _nothing() -> None:
     pass
 
 
-class _Selector(selectors.DefaultSelector):  # type: ignore[misc,valid-type]
+class _Selector(selectors.DefaultSelector):
     """Ends the run of the loop instead of waiting, while the loop shares its thread."""
 
     def __init__(self) -> None:

@@ -56,8 +56,8 @@ def check(domain, executor, *arguments, listen=WAIT, monkeypatch):
     monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     process = subprocess.Popen(
         ['check', '--json', '--listen', str(listen), '--ros-args',
-         '-p', f'orchestrator_url:={URL}', '-p', 'camera_id:=gate', *arguments], text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE)
+         '-p', f'orchestrator_url:={URL}', '-p', 'camera_id:=gate', *arguments],
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         while executor is not None and process.poll() is None:
             executor.spin_once(timeout_sec=0.05)

@@ -33,12 +33,12 @@ import time
 
 from camera_ws_bridge import parameters, wire
 from camera_ws_bridge.errors import ConfigurationError
+from camera_ws_bridge.loops import LoopThread
 from camera_ws_bridge.main import check_ros
 from camera_ws_bridge.node.assembly import connection_options, token_source
 from camera_ws_bridge.preflight import report, sequence, spool
 from camera_ws_bridge.preflight.orchestrator import Target
 from camera_ws_bridge.preflight.report import Finding, Step
-from camera_ws_bridge.runtime import LoopThread
 from camera_ws_bridge.url import for_log
 import rclpy
 from rclpy.node import Node
@@ -69,6 +69,7 @@ class Check:
     def run(self, node: Node, time_limit: float, listen: float) -> None:
         """Take all steps."""
         began = time.monotonic()
+        boxes_type = parameters.BOXES
         try:
             values = parameters.declare(node)
             target = _target(values)
@@ -79,6 +80,7 @@ class Check:
             for name in (*sequence.NEEDS, 'spool'):
                 self.add(Step(name, report.skipped('in vain without parameters'), 0.0))
         else:
+            boxes_type = values.boxes_type
             self.add(Step('parameters', report.ok(
                 f'camera {values.camera_id}, {for_log(values.orchestrator_url)}',
                 camera_id=values.camera_id, orchestrator_url=for_log(values.orchestrator_url)),
@@ -88,7 +90,7 @@ class Check:
             loop_thread.stop()
             self.take('spool', lambda: spool.check(values.spool_path, values.spool_max_bytes))
         self.take('ros', lambda: check_ros.environment(node))
-        self.take('boxes', lambda: check_ros.boxes(node, listen))
+        self.take('boxes', lambda: check_ros.boxes(node, boxes_type, listen))
 
 
 def main(args: list[str] | None = None) -> int:

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import metadata
 import os
 import platform
@@ -23,13 +24,16 @@ import time
 from typing import Any
 
 from camera_ws_bridge import qos
-from camera_ws_bridge.node.inputs import subscribe
+from camera_ws_bridge.errors import ConfigurationError
+from camera_ws_bridge.node.adaptive_subscription import AdaptiveSubscription
+from camera_ws_bridge.node.detections import message_type
+from camera_ws_bridge.parameters import DETECTION2D
 from camera_ws_bridge.preflight.report import failed, Finding, ok, skipped, warning
 from camera_ws_bridge_msgs.msg import Boxes
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.qos import qos_check_compatible, QoSCompatibility, QoSProfile
+from rclpy.qos import QoSProfile
 
 GREATEST_DOMAIN = 101  # on Linux; the ports of those above may be given away to others
 
@@ -58,12 +62,17 @@ def environment(node: Node) -> Finding:
     return ok(detail, **data)
 
 
-def boxes(node: Node, listen: float) -> Finding:
+def boxes(node: Node, boxes_type: str, listen: float) -> Finding:
     """Subscribe to boxes as the bridge does; see for `listen` seconds at most what arrives."""
     if not listen:
         return skipped('not wanted: --listen 0')
     arrived: list[Any] = []
-    subscribe(node, Boxes, 'boxes', arrived.append, qos.BOXES)
+    try:
+        subscription = AdaptiveSubscription(
+            node, message_type() if boxes_type == DETECTION2D else Boxes, 'boxes',
+            arrived.append, qos.BOXES)
+    except ConfigurationError as error:
+        return failed(str(error), 'correct the parameter')
     topic = node.resolve_topic_name('boxes')
     executor = SingleThreadedExecutor(context=node.context)
     executor.add_node(node)
@@ -71,10 +80,12 @@ def boxes(node: Node, listen: float) -> Finding:
     while time.monotonic() < end and not arrived:
         executor.spin_once(timeout_sec=0.1)
     executor.shutdown()
-    return _judge(node, topic, bool(arrived), listen)
+    return _judge(node, topic, subscription.mismatch, bool(arrived), listen)
 
 
-def _judge(node: Node, topic: str, arrived: bool, listen: float) -> Finding:
+def _judge(
+        node: Node, topic: str, mismatch: Callable[[QoSProfile], str], arrived: bool,
+        listen: float) -> Finding:
     own = next(info for info in node.get_subscriptions_info_by_topic(topic)
                if info.node_name == node.get_name() and (
                    info.node_namespace == node.get_namespace()))
@@ -85,7 +96,8 @@ def _judge(node: Node, topic: str, arrived: bool, listen: float) -> Finding:
         if info.topic_type != own.topic_type:
             problem = f'publishes {info.topic_type} instead of {own.topic_type}'
         else:
-            problem = _mismatch(info.qos_profile, own.qos_profile)
+            reason = mismatch(info.qos_profile)
+            problem = f'has a QoS that does not fit ({reason})' if reason else ''
         publishers.append({'node': name, 'type': info.topic_type, 'problem': problem})
         if problem:
             problems.append(f'{name} {problem}')
@@ -103,13 +115,6 @@ def _judge(node: Node, topic: str, arrived: bool, listen: float) -> Finding:
                        'does the detector see anything? The bridge expects a message per frame',
                        **data)
     return ok(f'{names} publishes {topic}, and it arrives', **data)
-
-
-def _mismatch(publisher: QoSProfile, subscription: QoSProfile) -> str:
-    compatibility, reason = qos_check_compatible(publisher, subscription)
-    if compatibility == QoSCompatibility.ERROR:
-        return f'has a QoS that does not fit ({reason.strip().rstrip(";.")})'
-    return ''
 
 
 def _version(package: str) -> str:

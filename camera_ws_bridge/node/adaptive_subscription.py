@@ -61,6 +61,11 @@ class AdaptiveSubscription:
             CHECK_PERIOD, self._check, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._timer.cancel()
 
+    def mismatch(self, publisher: QoSProfile) -> str:
+        """Return why nothing arrives from such a publisher; empty: it does."""
+        return qos.mismatch(
+            publisher, self._second_profile if self._adapts else self._profile)
+
     def destroy(self) -> None:
         """Subscribe no more."""
         self._node.destroy_timer(self._timer)
@@ -73,6 +78,7 @@ class AdaptiveSubscription:
         self._adapts = profile.reliability == QoSReliabilityPolicy.BEST_AVAILABLE
         if self._adapts:
             profile.reliability = QoSReliabilityPolicy.RELIABLE
+        self._profile = profile
         self._peers = Peers(self._node, self._topic, qos.SUBSCRIPTION, profile)
         self._second_profile = qos.copy_of(
             profile, reliability=QoSReliabilityPolicy.BEST_EFFORT)

@@ -37,7 +37,7 @@ class Detections:
 
     def __init__(self, node: Node, values: Parameters) -> None:
         """Raise ConfigurationError if vision_msgs is not there."""
-        self.message_type = _message_type()
+        self.message_type = message_type()
         self._node = node
         self._with_ids = values.detection_ids
         self._frame_ids = FrameIds(values.frame_history)
@@ -90,7 +90,8 @@ class Detections:
             self._node.get_logger().warning(text)
 
 
-def _message_type() -> type:
+def message_type() -> type:
+    """Return Detection2DArray; raise ConfigurationError if vision_msgs is not there."""
     try:
         module = import_module('vision_msgs.msg')
     except ImportError as error:
