@@ -153,12 +153,15 @@ class Link:
 
     async def run(self) -> None:
         """
-        Keep the camera registered until it is cancelled or shut down.
+        Keep the camera registered until it is cancelled or shut down; may be run again then.
 
         Raise LinkFault where trying again is useless: the URL can never work (fatal), or the
         camera could not be registered within connect_timeout. Once registered, it never gives up.
         """
         began = self._clock()
+        self._stopping = False
+        self._registered_at = None
+        self._retry_now.clear()
         while not self._stopping:
             self._set_state(State.CONNECTING)
             fault = await self._connect_and_serve(began)

@@ -25,7 +25,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+import concurrent.futures
 import threading
 import time
 from typing import Any
@@ -44,6 +45,7 @@ __all__ = ['Bridge', 'LoopThread']
 
 REPORT_PERIOD = 1.0  # seconds
 SPOOL_CLOSE_TIMEOUT = 1.0  # seconds for a slow disk to take the rest
+
 
 class Bridge:
     """One camera: what its ROS side and its link to the orchestrator have in common."""
@@ -77,14 +79,33 @@ class Bridge:
         self._inbox: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._tracked_is_news = False  # whether it will be published when the burst is over
         self._crossing = False  # whether the loop has been told that the inbox is not empty
+        self._flushing = False
         self._reported_drops = 0
-        self._tasks: list[asyncio.Task[None]] = []
+        self._reporting: asyncio.Task[None] | None = None
+        self._linking: asyncio.Task[None] | None = None
+        self._ending: asyncio.Task[None] | None = None
 
     # ---- called from the executor's thread
 
-    def start(self) -> None:
-        """Begin to connect."""
-        self._loop.call_soon_threadsafe(self._start)
+    def begin(self) -> None:
+        """Begin to report, and to expire what is buffered."""
+        self._loop.call_soon_threadsafe(self._begin)
+
+    def connect(self) -> None:
+        """Begin to connect, for the first time or after a disconnect."""
+        self._loop.call_soon_threadsafe(self._connect)
+
+    def begin_to_disconnect(self) -> concurrent.futures.Future[None]:
+        """Begin what disconnect() does; the future says when it is done."""
+        return asyncio.run_coroutine_threadsafe(self._disconnect(), self._loop)
+
+    def disconnect(self) -> None:
+        """
+        Flush for at most shutdown_timeout and close the connection; returns when that is done.
+
+        What is buffered, counted and tracked stays.
+        """
+        self._wait(self._disconnect())
 
     def submit_boxes(self, frame_id: float, stamp: Stamp, payload: bytes) -> None:
         """Hand over an encoded boxes message; stamp: its header's."""
@@ -110,13 +131,27 @@ class Bridge:
             return self.outbox.clear('cleared')
         return self._host.wait(clear(), 5.0)
 
+    def begin_to_shut_down(self) -> None:
+        """Begin what shut_down() does, as there may be others to do so meanwhile."""
+        self._loop.call_soon_threadsafe(self._end)
+
     def shut_down(self) -> None:
-        """Flush, close and end all tasks; returns when that is done."""
+        """Flush, close and end all tasks for good; returns when that is done."""
+        async def shut_down() -> None:
+            await asyncio.shield(self._end())
+        self._wait(shut_down())
+
+    def _wait(self, job: Coroutine[Any, Any, None]) -> None:
         timeout = self.link.settings.shutdown_timeout + SPOOL_CLOSE_TIMEOUT + 1.0
         try:
-            self._host.wait(self._shut_down(), timeout)
+            self._host.wait(job, timeout)
         except TimeoutError:
             pass  # a loop that hangs in a daemon thread ends with the process
+
+    @property
+    def linked(self) -> bool:
+        """Return whether the link lives: it has been started, and has not ended by itself."""
+        return self._linking is not None and not self._linking.done()
 
     @property
     def outbox(self) -> Outbox:
@@ -157,6 +192,8 @@ class Bridge:
         self._publish_tracked()
 
     def _arrive(self) -> None:
+        if self._flushing:
+            return  # a flush has an end, whatever comes meanwhile; that waits in the inbox
         self._crossing = False
         while self._inbox:
             accept, arguments = self._inbox.popleft()
@@ -172,10 +209,12 @@ class Bridge:
         self._tracked_changed()
         self.outbox.put(self.outbox.updates, payload, now, update.object_id)
 
-    def _start(self) -> None:
+    def _begin(self) -> None:
         self._tracked_changed()
-        self._tasks = [
-            self._loop.create_task(self._run_link()), self._loop.create_task(self._report_often())]
+        self._reporting = self._loop.create_task(self._report_often())
+
+    def _connect(self) -> None:
+        self._linking = self._loop.create_task(self._run_link())
 
     async def _run_link(self) -> None:
         try:
@@ -200,13 +239,32 @@ class Bridge:
             self._limited.warning(
                 'dropped', f'{self.link.settings.camera_id}: messages dropped so far: {causes}')
 
-    async def _shut_down(self) -> None:
+    async def _disconnect(self) -> None:
+        self._arrive()  # what has come before this call belongs to what is flushed
+        self._flushing = True
         try:
             await self.link.shut_down()
+            await _cancel(self._linking)
+        finally:
+            self._flushing = False
+            self._arrive()
+
+    def _end(self) -> asyncio.Task[None]:
+        if self._ending is None:
+            self._ending = self._loop.create_task(self._shut_down())
+        return self._ending
+
+    async def _shut_down(self) -> None:
+        try:
+            await self._disconnect()
             self._warn_of_drops()
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await _cancel(self._reporting)
         finally:
             if self.spool is not None:
                 await self._loop.run_in_executor(None, self.spool.close, SPOOL_CLOSE_TIMEOUT)
+
+
+async def _cancel(task: asyncio.Task[None] | None) -> None:
+    if task is not None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

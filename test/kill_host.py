@@ -56,7 +56,8 @@ def live(order: dict[str, Any]) -> None:
         values, LoopThread(), logger, time.time_ns,
         publish=lambda command, stamp: None, publish_tracked=lambda: None,
         report=lambda state_changed: None, on_end=lambda fault: None)
-    bridge.start()
+    bridge.begin()
+    bridge.connect()
     say('started')
     chance = random.Random(order['seed'])
     for number in range(order['first'], order['first'] + order['count']):

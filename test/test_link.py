@@ -901,6 +901,41 @@ def test_shut_down_returns_in_time_though_the_peer_has_stalled(blocked):
 
 
 @virtual
+async def test_it_can_run_again_and_goes_on_where_it_was():
+    rig = Rig(make=lambda index: {'replay': [Update(7, (1.0,))]}).start()
+    first = await rig.registered()
+    rig.put(1)
+    await rig.until(lambda: rig.outbox.acknowledged == 1)
+    await rig.until(lambda: rig.commands)
+    await asyncio.sleep(5)
+    await rig.link.shut_down()
+    await rig.running
+    rig.put(2)
+    await asyncio.sleep(1000)
+    assert len(rig.connections) == 1 and len(rig.outbox) == 1
+    second = await rig.start().registered()
+    await rig.until(lambda: rig.outbox.acknowledged == 2)
+    assert second is not first and second.frames == [2]
+    assert 7 in rig.link.session.tracked and len(rig.commands) == 1
+    await rig.link.shut_down()
+    await rig.running
+
+
+@virtual
+async def test_when_run_again_connect_timeout_counts_from_then_if_it_never_registered():
+    rig = Rig(make=lambda index: UNAVAILABLE, connect_timeout=20.0).start()
+    assert 'gave up after 20 s' in (await rig.end()).reason
+    await rig.link.shut_down()
+    await asyncio.sleep(1000)
+    began = rig.clock()
+    assert 'gave up after 20 s' in (await rig.start().end()).reason
+    assert 15 < rig.clock() - began <= 21
+    rig.make = lambda index: {}
+    await rig.start().registered()
+    await rig.link.shut_down()
+
+
+@virtual
 async def test_shut_down_with_nothing_to_flush_is_immediate():
     rig = Rig().start()
     connection = await rig.registered()

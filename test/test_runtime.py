@@ -77,6 +77,14 @@ class Rig:
             report=lambda changed: self._note(self.reports, changed),
             on_end=lambda fault: self._note(self.ends, fault))
 
+    def start(self):
+        self.bridge.begin()
+        self.bridge.connect()
+
+    @property
+    def tasks(self):
+        return [self.bridge._reporting, self.bridge._linking]
+
     def _note(self, notes, value):
         self.threads.add(threading.current_thread().name)
         notes.append(value)
@@ -283,7 +291,7 @@ def test_rejected_messages_are_counted_and_named_at_a_limited_rate(rig):
 
 def test_dropped_messages_are_warned_of(loop_thread):
     rig = Rig(loop_thread, nobody, boxes=Policy(10, 2**20))
-    rig.bridge.start()
+    rig.start()
     for number in range(15):
         rig.submit(float(number))
     until(lambda: any('boxes_overflow 5' in line for line in rig.logger.lines))
@@ -295,7 +303,7 @@ def test_dropped_messages_are_warned_of(loop_thread):
 def test_messages_arrive_and_shut_down_flushes(loop_thread, orchestrator):
     rig = Rig(loop_thread, orchestrator.connect)
     rig.submit(0.0)
-    rig.bridge.start()
+    rig.start()
     until(lambda: rig.bridge.link.state >= State.REGISTERED)
     for number in range(1, 3000):
         rig.submit(float(number))
@@ -312,7 +320,7 @@ def test_messages_arrive_and_shut_down_flushes(loop_thread, orchestrator):
 
 def test_commands_are_published_with_the_stamp_of_their_frame(loop_thread, orchestrator):
     rig = Rig(loop_thread, orchestrator.connect)
-    rig.bridge.start()
+    rig.start()
     until(lambda: rig.bridge.link.state >= State.REGISTERED)
     rig.submit(2.5)
     until(lambda: orchestrator.frames() == [2.5])
@@ -328,7 +336,7 @@ def test_commands_are_published_with_the_stamp_of_their_frame(loop_thread, orche
 
 def test_reconnect_makes_a_new_connection_and_loses_nothing(loop_thread, orchestrator):
     rig = Rig(loop_thread, orchestrator.connect)
-    rig.bridge.start()
+    rig.start()
     until(lambda: rig.bridge.link.state >= State.REGISTERED)
     for number in range(200):
         rig.submit(float(number))
@@ -353,7 +361,7 @@ def test_nothing_is_lost_when_the_stand_in_drops_connections(loop_thread):
         return [message['frameId'] for message in messages if 'frameId' in message]
 
     rig = Rig(loop_thread, connect)
-    rig.bridge.start()
+    rig.start()
     for number in range(500):
         rig.submit(float(number))
         if number % 100 == 50:
@@ -371,7 +379,7 @@ def test_giving_up_is_told_once(loop_thread):
         raise LinkFault('http_404', 'it answers HTTP 404', fatal=True)
 
     rig = Rig(loop_thread, refuse)
-    rig.bridge.start()
+    rig.start()
     until(lambda: rig.ends)
     assert [fault.cause for fault in rig.ends] == ['http_404']
     rig.bridge.shut_down()
@@ -387,17 +395,17 @@ def test_bug_in_connect_does_not_leave_a_bridge_without_a_link(loop_thread, orch
         return await orchestrator.connect(timeout)
 
     rig = Rig(loop_thread, connect)
-    rig.bridge.start()
+    rig.start()
     until(lambda: rig.ends or rig.bridge.link.state >= State.REGISTERED)
     rig.bridge.shut_down()
 
 
 def test_reports_come_every_second(rig):
-    rig.bridge.start()
+    rig.start()
     until(lambda: rig.reports.count(False) >= 2)
     rig.bridge.shut_down()
     count = len(rig.reports)
-    assert rig.bridge._tasks and all(task.done() for task in rig.bridge._tasks)
+    assert all(task.done() for task in rig.tasks)
     assert len(rig.reports) == count
 
 
@@ -410,7 +418,7 @@ def timed(call):
 
 
 def test_shut_down_without_a_connection_is_immediate(rig):
-    rig.bridge.start()
+    rig.start()
     rig.submit(1.0)
     # Far below shutdown_timeout, which is what waiting for anything would cost.
     assert timed(rig.bridge.shut_down) < 1.5
@@ -423,7 +431,7 @@ def test_shut_down_before_the_start(rig):
 
 def test_shut_down_returns_in_time_though_the_peer_has_stalled(loop_thread, orchestrator):
     rig = Rig(loop_thread, orchestrator.connect, shutdown_timeout=0.5)
-    rig.bridge.start()
+    rig.start()
     until(lambda: rig.bridge.link.state >= State.REGISTERED)
     orchestrator.reading = False
     rig.submit(0.0)  # the last frame that is read
@@ -433,13 +441,13 @@ def test_shut_down_returns_in_time_though_the_peer_has_stalled(loop_thread, orch
     for _ in range(2000):
         rig.bridge.submit_boxes(1.0, STAMP, payload)
     assert timed(rig.bridge.shut_down) < 5
-    assert all(task.done() for task in rig.bridge._tasks)
+    assert all(task.done() for task in rig.tasks)
     assert len(rig.bridge.outbox) >= 2000
 
 
 def test_shut_down_returns_though_the_loop_hangs(loop_thread):
     rig = Rig(loop_thread, nobody, shutdown_timeout=0.1)
-    rig.bridge.start()
+    rig.start()
     go_on = threading.Event()
     loop_thread.loop.call_soon_threadsafe(go_on.wait, WAIT)
     try:
@@ -449,10 +457,67 @@ def test_shut_down_returns_though_the_loop_hangs(loop_thread):
         rig.settle()
 
 
+# ---- more than one life
+
+def test_a_second_life_keeps_buffer_counters_and_what_is_tracked(loop_thread, orchestrator):
+    rig = Rig(loop_thread, orchestrator.connect)
+    rig.start()
+    until(lambda: rig.bridge.link.state >= State.REGISTERED)
+    orchestrator.say(Start(7, 2.5, 0))
+    until(lambda: rig.published)
+    for number in range(100):
+        rig.submit(float(number))
+    rig.bridge.disconnect()
+    assert orchestrator.frames() == list(range(100))
+    assert orchestrator.closes == [1001]
+    assert rig.bridge.link.state is State.CLOSED
+    reports = len(rig.reports)
+    for number in range(100, 200):
+        rig.submit(float(number))
+    assert rig.queued() == list(range(100, 200))
+    assert 7 in rig.bridge.link.session.tracked
+    until(lambda: len(rig.reports) > reports)
+    rig.bridge.connect()
+    until(lambda: orchestrator.frames() == list(range(200)) and not len(rig.bridge.outbox))
+    assert rig.bridge.outbox.boxes.accepted == rig.bridge.outbox.acknowledged == 200
+    assert rig.bridge.published['Start'] == 1
+    assert rig.ends == []
+    rig.bridge.shut_down()
+    assert all(task.done() for task in rig.tasks)
+
+
+def test_the_end_of_a_life_while_it_connects_leaves_no_task(rig):
+    for _ in range(3):
+        rig.start()
+        rig.settle()
+        assert timed(rig.bridge.disconnect) < 1.5
+        assert rig.bridge.link.state is State.CLOSED
+        assert rig.bridge._linking.done()
+    rig.bridge.shut_down()
+
+
+def test_after_giving_up_it_can_be_told_to_try_again(loop_thread, orchestrator):
+    outcomes = [LinkFault('http_404', 'it answers HTTP 404', fatal=True)]
+
+    async def connect(timeout):
+        if outcomes:
+            raise outcomes.pop()
+        return await orchestrator.connect(timeout)
+
+    rig = Rig(loop_thread, connect)
+    rig.start()
+    until(lambda: rig.ends)
+    rig.bridge.disconnect()
+    assert rig.bridge.link.cause.startswith('http_404')
+    rig.bridge.connect()
+    until(lambda: rig.bridge.link.state is State.REGISTERED)
+    rig.bridge.shut_down()
+
+
 def test_several_bridges_share_one_loop(loop_thread, orchestrator):
     rigs = [Rig(loop_thread, orchestrator.connect) for _ in range(5)]
     for rig in rigs:
-        rig.bridge.start()
+        rig.start()
     for number, rig in enumerate(rigs):
         rig.submit(float(number))
     until(lambda: sorted(orchestrator.frames()) == list(range(5)))

@@ -65,7 +65,8 @@ class BridgeNode(Node):
 
     def start(self) -> None:
         """Begin to connect."""
-        self.bridge.start()
+        self.bridge.begin()
+        self.bridge.connect()
 
     def shut_down(self) -> None:
         """Flush and close; destroy the node after this."""
