@@ -113,6 +113,11 @@ SPECS = (
          'empty: those that the system trusts.'),
     Spec('tls_cert_file', '', 'PEM file with a client certificate; empty: none.'),
     Spec('tls_key_file', '', 'PEM file with the key of tls_cert_file; empty: it is in there.'),
+    Spec('autostart', True, 'Configure and activate at the start, and exit when the orchestrator '
+         'cannot be reached for connect_timeout. False: a lifecycle manager does the first, and '
+         'the node deactivates itself instead of the second.'),
+    Spec('buffer_when_inactive', False, 'Buffer what arrives while the node is inactive; false: '
+         'subscribe only while it is active. What was in the buffer before stays in either case.'),
 )
 
 
@@ -153,6 +158,8 @@ class Parameters:
     tls_ca_file: str
     tls_cert_file: str
     tls_key_file: str
+    autostart: bool
+    buffer_when_inactive: bool
 
     def __init__(self, values: dict[str, Any]) -> None:
         """Take checked values of all SPECS; raise ConfigurationError where they do not fit."""
@@ -176,16 +183,27 @@ class Parameters:
                 f'reconnect_delay_max ({self.reconnect_delay_max:g})')
 
 
+def autostart(node: Node) -> bool:
+    """Return that parameter, which is needed before the others; raise ConfigurationError."""
+    return bool(_declare(node, next(spec for spec in SPECS if spec.name == 'autostart')))
+
+
 def declare(node: Node) -> Parameters:
-    """Declare all parameters on the node and return their values; raise ConfigurationError."""
+    """
+    Declare all parameters on the node that are not yet, and return the values of all.
+
+    Raise ConfigurationError.
+    """
     return Parameters({spec.name: _declare(node, spec) for spec in SPECS})
 
 
 def _declare(node: Node, spec: Spec) -> Any:
     from_environment = os.environ.get(spec.environment, '') if spec.environment else ''
     try:
-        value = node.declare_parameter(
-            spec.name, from_environment or spec.default, _descriptor(spec)).value
+        value = (
+            node.get_parameter(spec.name).value if node.has_parameter(spec.name)
+            else node.declare_parameter(
+                spec.name, from_environment or spec.default, _descriptor(spec)).value)
     except InvalidParameterTypeException as error:
         raise ConfigurationError(spec.name, _wrong_type(spec, error)) from None
     except InvalidParameterValueException:

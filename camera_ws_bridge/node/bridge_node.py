@@ -12,14 +12,16 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The node itself: what it has, and who is told of what."""
+"""The node itself: what it has in which state of its life, and who is told of what."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+import contextlib
+from typing import Any
 
 from camera_ws_bridge import convert, parameters, qos
-from camera_ws_bridge.errors import LinkFault
+from camera_ws_bridge.errors import ConfigurationError, LinkFault
 from camera_ws_bridge.frame_stamps import Stamp
 from camera_ws_bridge.link import State
 from camera_ws_bridge.loops import LoopHost
@@ -27,82 +29,229 @@ from camera_ws_bridge.node.assembly import assemble
 from camera_ws_bridge.node.boxes_input import BoxesInput
 from camera_ws_bridge.node.endpoints import create_publisher
 from camera_ws_bridge.node.feature_map_input import subscribe_feature_map
+from camera_ws_bridge.node.managed_node import (
+    ACTIVE, FINALIZED, INACTIVE, LABELS, ManagedNode, UNCONFIGURED)
 from camera_ws_bridge.node.reporter import Reporter
-from camera_ws_bridge.session import Command
+from camera_ws_bridge.parameters import Parameters
+from camera_ws_bridge.runtime import Bridge
+from camera_ws_bridge.session import Command, Session
 from camera_ws_bridge_msgs.msg import Start, Stop, TrackedObjects, Update
-from rclpy.node import Node
+from rclpy.clock import Clock, ClockType
+from rclpy.subscription import Subscription
 from std_srvs.srv import Trigger
 
+IDLE_REPORT_PERIOD = 1.0  # seconds
 
-class BridgeNode(Node):
-    """One camera's bridge. Raises ConfigurationError for parameters that can never work."""
+
+class BridgeNode(ManagedNode):
+    """
+    One camera's bridge.
+
+    unconfigured: `~/status`, `/diagnostics` and the services are there, nothing else;
+    inactive: buffer, spool and publishers are there; active: connected, or trying to be.
+    """
 
     def __init__(
             self, host: LoopHost, on_end: Callable[[LinkFault], None],
             **node_arguments: object) -> None:
         """`on_end` is called, in the loop's thread, when the link has given up."""
         super().__init__('camera_ws_bridge', **node_arguments)
-        self.parameters = parameters.declare(self)
-        commands = qos.commands(self.parameters.command_queue_depth)
-        self._publishers_of = {
-            Start: create_publisher(self, Start, '~/start', commands),
-            Stop: create_publisher(self, Stop, '~/stop', commands),
-            Update: create_publisher(self, Update, '~/update', commands),
-        }
-        self._tracked_publisher = create_publisher(
-            self, TrackedObjects, '~/tracked_objects', qos.STATUS)
+        self.autostart = parameters.autostart(self)
+        # All of them, to be seen before the node is configured; what is wrong is said then.
+        with contextlib.suppress(ConfigurationError):
+            parameters.declare(self)
+        self.parameters: Parameters | None = None
+        self.bridge: Bridge | None = None
+        self.refusal: ConfigurationError | None = None  # why it could not be configured
+        self._camera_id = ''
+        self._gave_up = ''  # why the link has ended by itself
+        self._host = host
+        self._on_end = on_end
+        self._publishers_of: dict[type, Any] = {}
+        self._boxes_input: BoxesInput | None = None
+        self._feature_map_input: Subscription | None = None
         self._reporter = Reporter(self)
-        self.bridge = assemble(
-            self.parameters, host, self.get_logger(),
-            lambda: self.get_clock().now().nanoseconds,
-            publish=self._publish_command, publish_tracked=self._publish_tracked,
-            report=lambda state_changed: self._reporter.report(self.bridge, state_changed),
-            on_end=on_end)
-        self._boxes_input = BoxesInput(self, self.bridge, self.parameters)
-        subscribe_feature_map(self, self.bridge)
         self.create_service(Trigger, '~/reconnect', self._on_reconnect)
         self.create_service(Trigger, '~/clear_buffer', self._on_clear_buffer)
+        self._idle_timer = self.create_timer(
+            IDLE_REPORT_PERIOD, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        if self.autostart:
+            self._idle_timer.cancel()
+        else:
+            self._report()
 
     def start(self) -> None:
-        """Begin to connect."""
-        self.bridge.begin()
-        self.bridge.connect()
+        """Configure and activate if `autostart` says so; raise ConfigurationError."""
+        if not self.autostart:
+            return
+        self.trigger_configure()
+        if self.refusal is not None:
+            raise self.refusal
+        if self.lifecycle == INACTIVE:
+            self.trigger_activate()
+        if self.lifecycle != ACTIVE:
+            raise RuntimeError('the node could not be activated')  # why is in the log
+
+    def begin_to_shut_down(self) -> None:
+        """Begin what shut_down() does, as there may be other nodes to do so meanwhile."""
+        self._idle_timer.cancel()
+        if self.bridge is not None:
+            self.bridge.begin_to_shut_down()
 
     def shut_down(self) -> None:
         """Flush and close; destroy the node after this."""
-        self.bridge.shut_down()
+        if self.bridge is not None:
+            self.bridge.shut_down()
 
-    # ---- called in the executor's thread
+    # ---- the node's life, in the executor's thread
+
+    def configure(self) -> None:
+        """Read the parameters, prepare TLS and spool; raise ConfigurationError."""
+        self.refusal = None
+        self.parameters = values = parameters.declare(self)
+        self._camera_id = values.camera_id
+        self.bridge = bridge = assemble(
+            values, self._host, self.get_logger(),
+            lambda: self.get_clock().now().nanoseconds,
+            publish=self._publish_command,
+            publish_tracked=lambda: self._publish_tracked(bridge.link.session),
+            report=lambda state_changed: self._reporter.report(bridge, state_changed),
+            on_end=self._on_link_end)
+        commands = qos.commands(values.command_queue_depth)
+        for message_type, topic, profile in (
+                (Start, '~/start', commands), (Stop, '~/stop', commands),
+                (Update, '~/update', commands),
+                (TrackedObjects, '~/tracked_objects', qos.STATUS)):
+            self._publishers_of[message_type] = create_publisher(
+                self, message_type, topic, profile)
+        if values.buffer_when_inactive:
+            self._subscribe()
+        self.bridge.begin()
+
+    def activate(self) -> None:
+        """Begin to connect."""
+        self._gave_up = ''
+        assert self.bridge is not None
+        self._subscribe()
+        self.bridge.connect()
+
+    def begin_to_deactivate(self) -> Any:
+        """Begin to flush and close."""
+        assert self.bridge is not None
+        return self.bridge.begin_to_disconnect()
+
+    def deactivate(self) -> None:
+        """Flush and close; what could not be sent stays in the buffer."""
+        assert self.bridge is not None and self.parameters is not None
+        self.bridge.disconnect()
+        if not self.parameters.buffer_when_inactive:
+            self._unsubscribe()
+
+    def cleanup(self) -> None:
+        """Release everything; what is in the buffer and not in a spool is gone."""
+        self._unsubscribe()
+        if self.bridge is not None:
+            self.bridge.shut_down()
+            self.bridge = None
+        for publisher in self._publishers_of.values():
+            self.destroy_publisher(publisher)
+        self._publishers_of.clear()
+
+    def entered(self) -> None:
+        """Tell of the new state."""
+        if self.lifecycle in (UNCONFIGURED, FINALIZED):
+            self._idle_timer.reset()
+        else:
+            self._idle_timer.cancel()
+        self._report()
+
+    def refused(self, error: ConfigurationError) -> None:
+        """Say why it could not be configured; start() leaves that to its caller."""
+        self.refusal = error
+        if not self.autostart:
+            self.get_logger().error(f'not configured: {error}')
+        self._report()
+
+    def _subscribe(self) -> None:
+        if self._boxes_input is None:
+            assert self.bridge is not None and self.parameters is not None
+            self._boxes_input = BoxesInput(self, self.bridge, self.parameters)
+            self._feature_map_input = subscribe_feature_map(self, self.bridge)
+
+    def _unsubscribe(self) -> None:
+        if self._boxes_input is not None:
+            self._boxes_input.destroy()
+            self._boxes_input = None
+        if self._feature_map_input is not None:
+            self.destroy_subscription(self._feature_map_input)
+            self._feature_map_input = None
+
+    async def _deactivate_in_turn(self) -> None:
+        async with self.turn():
+            # A manager may have been faster, and have activated it again.
+            if self.lifecycle == ACTIVE and self.bridge is not None and not self.bridge.linked:
+                self.trigger_deactivate()
+
+    def _report(self) -> None:
+        """Report in the loop's thread, where all reports are made."""
+        bridge, lifecycle = self.bridge, self.lifecycle
+        fault = f'configuration: {self.refusal}' if self.refusal else self._gave_up
+
+        def report() -> None:
+            self._reporter.lifecycle, self._reporter.fault = lifecycle, fault
+            self._reporter.camera_id = self._camera_id
+            self._reporter.report(bridge, False)
+        self._host.loop.call_soon_threadsafe(report)
+
+    # ---- services, in the executor's thread
 
     def _on_reconnect(
             self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        self.bridge.reconnect()
-        response.success = True
-        response.message = 'connecting anew'
+        if self.bridge is not None and self.lifecycle == ACTIVE:
+            self.bridge.reconnect()
+            response.success, response.message = True, 'connecting anew'
+        else:
+            response.message = 'the node is not active'
         return response
 
     def _on_clear_buffer(
             self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        count = self.bridge.clear_buffer()
-        response.success = True
-        response.message = f'{count} messages dropped'
+        if self.bridge is not None:
+            count = self.bridge.clear_buffer()
+            response.success, response.message = True, f'{count} messages dropped'
+        else:
+            response.message = 'the node is not configured'
         return response
 
     # ---- called in the loop's thread
 
+    def give_up(self) -> None:
+        """Deactivate the node, whose link has given up; it may be activated again."""
+        self.executor.create_task(self._deactivate_in_turn)
+
+    def _on_link_end(self, fault: LinkFault) -> None:
+        assert self.bridge is not None
+        self._gave_up = f'{fault.cause}: {fault.reason}'
+        self.get_logger().error(
+            f'{self._camera_id}: no connection to {self.bridge.link.settings.peer}: '
+            f'{fault.reason}')
+        self._on_end(fault)
+
     def describe(self) -> str:
-        """Return how the link does, in a few words."""
-        link = self.bridge.link
-        text = f'{link.settings.camera_id}: {link.state.name.lower()}'
-        if link.state in (State.REGISTERED, State.STABLE):
+        """Return how the node and its link do, in a few words."""
+        bridge, name = self.bridge, self._camera_id or self.get_fully_qualified_name()
+        if bridge is None or self.lifecycle != ACTIVE:
+            return f'{name}: {LABELS[self.lifecycle]}'
+        text = f'{name}: {bridge.link.state.name.lower()}'
+        if bridge.link.state in (State.REGISTERED, State.STABLE):
             return text
-        queued = len(link.outbox.boxes) + len(link.outbox.updates)
-        return f'{text}, {queued} messages wait; {link.cause or "first attempt"}'
+        cause = bridge.link.cause or 'first attempt'
+        return f'{text}, {len(bridge.outbox)} messages wait; {cause}'
 
     def _publish_command(self, command: Command, frame_stamp: Stamp) -> None:
         message = convert.command_to_ros(command, self.get_clock().now().to_msg(), frame_stamp)
         self._publishers_of[type(message)].publish(message)
 
-    def _publish_tracked(self) -> None:
-        self._tracked_publisher.publish(convert.tracked_to_ros(
-            self.bridge.link.session, self.get_clock().now().to_msg()))
+    def _publish_tracked(self, session: Session) -> None:
+        self._publishers_of[TrackedObjects].publish(
+            convert.tracked_to_ros(session, self.get_clock().now().to_msg()))

@@ -22,6 +22,7 @@ from camera_ws_bridge import convert, qos
 from camera_ws_bridge.limited_log import clean
 from camera_ws_bridge.link import State
 from camera_ws_bridge.node.endpoints import create_publisher
+from camera_ws_bridge.node.managed_node import ACTIVE, LABELS, UNCONFIGURED
 from camera_ws_bridge.runtime import Bridge
 from camera_ws_bridge.spool_writer import DEGRADED
 from camera_ws_bridge_msgs.msg import Status
@@ -32,7 +33,7 @@ UNREGISTERED_IS_ERROR_AFTER = 30.0  # seconds
 
 
 class Reporter:
-    """Publishes the state of one node's bridge."""
+    """Publishes the state of one node's bridge; everything in the loop's thread."""
 
     def __init__(self, node: Node) -> None:
         self._clock = node.get_clock()
@@ -42,45 +43,48 @@ class Reporter:
             node, DiagnosticArray, '/diagnostics', qos.DIAGNOSTICS)
         self._published: object = None  # what the last status said
         self._since = self._clock.now().to_msg()
+        self.camera_id = ''
+        self.lifecycle = UNCONFIGURED
+        self.fault = ''  # why the node is not active, if that was not asked for
         self._unregistered_since: float | None = time.monotonic()
 
-    def report(self, bridge: Bridge, state_changed: bool) -> None:
+    def report(self, bridge: Bridge | None, state_changed: bool) -> None:
         """Publish the status if it says something new, and the diagnostics once a second."""
         status = self._status(bridge, state_changed)
-        news = (
-            status.state, status.cause, status.spool,
+        news: tuple[object, ...] = (
+            status.state, status.cause, status.lifecycle, status.spool,
             status.boxes_accepted, status.updates_accepted,
-            status.sent, status.acknowledged, status.starts, status.stops, status.updates,
-            bridge.rejected.total(), bridge.link.rejected.total(), bridge.outbox.dropped.total())
+            status.sent, status.acknowledged, status.starts, status.stops, status.updates)
+        if bridge is not None:
+            news += (bridge.rejected.total(), bridge.link.rejected.total(),
+                     bridge.outbox.dropped.total())
         if state_changed or news != self._published:
             self._published = news
             self._status_publisher.publish(status)
         if not state_changed:
             self._diagnostics_publisher.publish(self._diagnostics(status))
 
-    def _status(self, bridge: Bridge, state_changed: bool) -> Status:
-        link, outbox, published = bridge.link, bridge.outbox, bridge.published
+    def _status(self, bridge: Bridge | None, state_changed: bool) -> Status:
         now = self._clock.now().to_msg()
         if state_changed:
             self._since = now
-        return Status(
-            header=convert.header(now), camera_id=link.settings.camera_id,
-            state=int(link.state), cause=link.cause, since=self._since,
-            session=link.session.number,
-            reconnects=link.reconnects, round_trip_time=link.round_trip_time,
-            boxes_queued=len(outbox.boxes), updates_queued=len(outbox.updates),
-            boxes_queued_bytes=outbox.boxes.bytes, updates_queued_bytes=outbox.updates.bytes,
-            boxes_queued_peak=outbox.boxes.peak,
-            spool=_spool_state(bridge), oldest_age=outbox.oldest_age(time.monotonic()),
-            boxes_accepted=outbox.boxes.accepted, updates_accepted=outbox.updates.accepted,
-            sent=outbox.sent, acknowledged=outbox.acknowledged,
-            dropped=convert.counts_to_ros(outbox.dropped),
-            rejected_outbound=convert.counts_to_ros(bridge.rejected),
-            rejected_inbound=convert.counts_to_ros(link.rejected),
-            starts=published['Start'], stops=published['Stop'], updates=published['Update'])
+        status = Status(
+            header=convert.header(now), camera_id=self.camera_id, state=int(State.CLOSED),
+            cause=clean(self.fault), since=self._since, lifecycle=self.lifecycle)
+        if bridge is not None:
+            if self.lifecycle == ACTIVE:
+                status.state = int(bridge.link.state)
+            status.cause = status.cause or bridge.link.cause
+            _fill(status, bridge)
+        return status
 
     def _diagnostics(self, status: Status) -> DiagnosticArray:
-        if status.state in (State.REGISTERED, State.STABLE):
+        if status.lifecycle != ACTIVE:
+            self._unregistered_since = None
+            level, text = DiagnosticStatus.OK, LABELS[status.lifecycle]
+            if self.fault:
+                level, text = DiagnosticStatus.ERROR, f'{text} ({status.cause})'
+        elif status.state in (State.REGISTERED, State.STABLE):
             self._unregistered_since = None
             level, text = DiagnosticStatus.OK, 'registered'
         else:
@@ -91,9 +95,31 @@ class Reporter:
             text = f'not registered ({status.cause or "first attempt"})'
         if status.spool.startswith(DEGRADED):
             level, text = DiagnosticStatus.ERROR, f'{text}; spool {status.spool}'
+        values = {**convert.status_values(status), 'lifecycle': LABELS[status.lifecycle]}
         return convert.diagnostics_to_ros(
-            self._name, level, text, convert.status_values(status), status.camera_id,
-            status.header.stamp)
+            self._name, level, text, values, status.camera_id, status.header.stamp)
+
+
+def _fill(status: Status, bridge: Bridge) -> None:
+    """Put in what a bridge has counted."""
+    link, outbox = bridge.link, bridge.outbox
+    status.session, status.reconnects = link.session.number, link.reconnects
+    status.round_trip_time = link.round_trip_time
+    status.boxes_queued, status.updates_queued = len(outbox.boxes), len(outbox.updates)
+    status.boxes_queued_bytes = outbox.boxes.bytes
+    status.updates_queued_bytes = outbox.updates.bytes
+    status.boxes_queued_peak = outbox.boxes.peak
+    status.oldest_age = outbox.oldest_age(time.monotonic())
+    status.spool = _spool_state(bridge)
+    status.boxes_accepted = outbox.boxes.accepted
+    status.updates_accepted = outbox.updates.accepted
+    status.sent, status.acknowledged = outbox.sent, outbox.acknowledged
+    status.dropped = convert.counts_to_ros(outbox.dropped)
+    status.rejected_outbound = convert.counts_to_ros(bridge.rejected)
+    status.rejected_inbound = convert.counts_to_ros(link.rejected)
+    status.starts = bridge.published['Start']
+    status.stops = bridge.published['Stop']
+    status.updates = bridge.published['Update']
 
 
 def _spool_state(bridge: Bridge) -> str:

@@ -1,0 +1,102 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What both executables have in common: ROS, the loop, signals, the executor, an orderly end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+import os
+import sys
+from traceback import format_exc
+
+from camera_ws_bridge.errors import ConfigurationError
+from camera_ws_bridge.loops import SharedLoop
+from camera_ws_bridge.main.executor import add_nodes, make_executor
+from camera_ws_bridge.main.service_manager import ServiceManager
+from camera_ws_bridge.main.signals import on_end_signal
+from camera_ws_bridge.node import BridgeNode
+import rclpy
+from rclpy.exceptions import InvalidNamespaceException
+from rclpy.signals import SignalHandlerOptions
+
+EXIT_OK = 0
+EXIT_CONFIGURATION = 2
+EXIT_UNREACHABLE = 3
+
+
+class Process:
+    """What the nodes of a process share."""
+
+    def __init__(self) -> None:
+        """Call this after rclpy.init."""
+        self.host = SharedLoop()
+        self.executor = make_executor()
+        self.exit_code: int | None = None
+
+    def add(self, *nodes: BridgeNode) -> None:
+        """Give the executor all nodes of the process, before any of them starts."""
+        self.executor = add_nodes(self.executor, *nodes)
+
+    def end(self, code: int) -> None:
+        """Let the process end, if it is not about to already; called in the loop's thread."""
+        if self.exit_code is None:
+            self.exit_code = code
+
+
+def run(args: list[str] | None, start: Callable[[Process], Sequence[BridgeNode]]) -> int:
+    """
+    Run nodes until the process is told to end; return its exit code.
+
+    `start` makes the nodes, adds them and starts them; it may raise ConfigurationError.
+    """
+    try:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    except Exception as error:  # rclpy's own types for this differ between distributions
+        print(f'camera_ws_bridge: ROS arguments: {_line(error)}', file=sys.stderr)
+        return EXIT_CONFIGURATION
+    process = Process()
+    on_end_signal(process.host.loop, lambda: process.end(EXIT_OK))
+    try:
+        nodes = start(process)
+    except (ConfigurationError, InvalidNamespaceException) as error:
+        print(f'camera_ws_bridge: {_line(error)}', file=sys.stderr)
+        return EXIT_CONFIGURATION
+
+    def log_bug() -> None:
+        # A bug in a callback must not end a bridge that nobody looks after.
+        nodes[0].get_logger().error(f'internal error, please report:\n{format_exc()}')
+
+    service_manager = ServiceManager(
+        os.environ, nodes[0], process.host.loop,
+        lambda: '; '.join(node.describe() for node in nodes))
+    service_manager.ready()
+    try:
+        process.host.spin(process.executor, lambda: process.exit_code is not None, log_bug)
+        service_manager.stopping()
+        for node in nodes:
+            node.begin_to_shut_down()
+        for node in nodes:
+            node.shut_down()
+    finally:
+        process.executor.shutdown()
+        process.host.stop()
+        for node in nodes:
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return EXIT_OK if process.exit_code is None else process.exit_code
+
+
+def _line(error: Exception) -> str:
+    return str(error).splitlines()[0]
