@@ -19,7 +19,7 @@ import os
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
-from launch_ros.actions import Node
+from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
@@ -34,10 +34,13 @@ ARGUMENTS = (
      'YAML file with parameters; the default lists them all.'),
     ('log_level', 'info', 'How much the bridge says.'),
     ('respawn', 'false', 'Start the bridge anew when it has ended by itself.'),
+    ('lifecycle', 'auto', 'auto: the bridge configures and activates itself. manual: a lifecycle '
+     'manager, or ros2 lifecycle set, does that.'),
 )
 CHOICES = {
     'log_level': ['debug', 'info', 'warn', 'error', 'fatal'],
     'respawn': ['true', 'false', 'True', 'False', '1', '0'],
+    'lifecycle': ['auto', 'manual'],
 }
 
 
@@ -56,11 +59,16 @@ def bridge(context: LaunchContext) -> list[Node]:
     params_file = LaunchConfiguration('params_file').perform(context)
     if not os.path.isfile(params_file):
         raise FileNotFoundError(f'params_file: there is no file {params_file}')
-    given = {
+    given: dict[str, object] = {
         name: ParameterValue(LaunchConfiguration(name), value_type=str)
         for name in ('orchestrator_url', 'camera_id')
         if LaunchConfiguration(name).perform(context)}
-    return [Node(
+    manual = LaunchConfiguration('lifecycle').perform(context) == 'manual'
+    if manual:
+        given['autostart'] = False
+    # A LifecycleNode, so that launch's own lifecycle events reach it as well.
+    action = LifecycleNode if manual else Node
+    return [action(
         package='camera_ws_bridge',
         executable='bridge',
         name='camera_ws_bridge',

@@ -24,7 +24,7 @@ import pytest
 FOLDER = pathlib.Path(get_package_share_directory('camera_ws_bridge'))
 ARGUMENTS = {  # the public ones; the README's table names the same
     'bridge': ['orchestrator_url', 'camera_id', 'namespace', 'params_file', 'log_level',
-               'respawn'],
+               'respawn', 'lifecycle'],
     'demo': ['port', 'camera_id', 'namespace', 'rate', 'boxes', 'log_level'],
     'multi_camera': ['cameras_file', 'orchestrator_url', 'params_file', 'log_level', 'respawn'],
 }
