@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 import contextlib
 
-import harness
+import fuzzing
 
 try:
     import atheris
@@ -62,4 +62,4 @@ def seeds() -> Iterator[bytes]:
 
 
 if __name__ == '__main__':
-    harness.run('png', check, seeds(), WORDS)
+    fuzzing.run('png', check, seeds(), WORDS)

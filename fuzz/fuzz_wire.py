@@ -20,7 +20,7 @@ from collections.abc import Iterator
 import contextlib
 import json
 
-import harness
+import fuzzing
 
 try:
     import atheris
@@ -67,10 +67,10 @@ def seeds() -> Iterator[bytes]:
 
     for entry in (*bad_inputs.GOOD, *bad_inputs.REJECTED):
         yield entry.text.encode('utf-8', 'surrogatepass')
-    with open(harness.TEST / 'data' / 'orchestrator-session.jsonl', encoding='utf-8') as recording:
+    with open(fuzzing.TEST / 'data' / 'orchestrator-session.jsonl', encoding='utf-8') as recording:
         for line in recording:
             yield str(json.loads(line)['text']).encode()
 
 
 if __name__ == '__main__':
-    harness.run('wire', check, seeds(), WORDS)
+    fuzzing.run('wire', check, seeds(), WORDS)

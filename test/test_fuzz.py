@@ -30,7 +30,7 @@ def targets_can_be_imported(monkeypatch):
     before = set(sys.modules)
     yield
     for name in set(sys.modules) - before:
-        if name == 'harness' or name.startswith('fuzz_'):
+        if name == 'fuzzing' or name.startswith('fuzz_'):
             del sys.modules[name]
 
 
@@ -41,8 +41,8 @@ def test_the_targets_are_found():
 @pytest.mark.parametrize('name', NAMES)
 def test_a_target_holds_for_its_seeds_and_all_that_was_found(name):
     target = importlib.import_module(f'fuzz_{name}')
-    harness = importlib.import_module('harness')
-    inputs = [*target.seeds(), *harness.found(name)]
+    fuzzing = importlib.import_module('fuzzing')
+    inputs = [*target.seeds(), *fuzzing.found(name)]
     assert len(inputs) >= 10
     for data in inputs:
         target.check(data)

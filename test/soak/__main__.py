@@ -34,7 +34,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-from faults import Fault, FAULTS  # noqa: E402, I100, I202
+from harms import Fault, FAULTS  # noqa: E402, I100, I202
 import rig as rigs  # noqa: E402, I100, I202
 from stage import Failed, RSS_ALLOWANCE, Stage  # noqa: E402
 
