@@ -23,9 +23,9 @@ from __future__ import annotations
 
 import pathlib
 
+from camera_ws_bridge_msgs.msg import Status, Update
 from canary import Canaries, Ear, files
 from canary_peers import Orchestrator, TokenServer
-from camera_ws_bridge_msgs.msg import Status, Update
 import pytest
 import rig as rigs
 

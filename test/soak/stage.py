@@ -171,7 +171,8 @@ class Publisher:
 
         def steady() -> bool:  # over two reports, which come once a second
             if probe.diagnostics:
-                values = {pair.key: pair.value for pair in probe.diagnostics.pop().status[0].values}
+                report = probe.diagnostics.pop().status[0]
+                values = {pair.key: pair.value for pair in report.values}
                 probe.diagnostics.clear()
                 counted.append(f'{values["boxes_accepted"]} {values["updates_accepted"]}')
             return len(counted) >= 2 and counted[-1] == counted[-2]
