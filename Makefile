@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
 .DEFAULT_GOAL := help
-.PHONY: help setup ready build demo test test-websockets-10 fuzz bench lint clean
+.PHONY: help setup ready build demo test test-websockets-10 fuzz soak bench lint clean
 
 DISTRO ?= jazzy
 PYTHON ?=

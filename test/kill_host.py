@@ -18,8 +18,8 @@ A process that begets bridges to be killed: everything of a bridge but the ROS n
 A start of the real executable costs a second of CPU, for imports and for DDS. This one imports
 once and forks, so that a hundred lives take seconds: spool, buffer, link and WebSocket are put
 together by the node's own `assemble` and run on their real threads, and messages go in where the
-node puts them in. Each line on stdin is an order (JSON), and gives a life; on stdout come the pid of the
-life, `started`, and `dead`.
+node puts them in. Each line on stdin is an order (JSON), and gives a life; on stdout come the pid
+of the life, `started`, and `dead`.
 """
 
 from __future__ import annotations
