@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
 .DEFAULT_GOAL := help
-.PHONY: help setup ready build demo test test-websockets-10 fuzz soak bench lint clean
+.PHONY: help setup ready build demo test test-websockets-10 fuzz soak bench guard lint clean
 
 DISTRO ?= jazzy
 PYTHON ?=
@@ -13,6 +13,7 @@ DURATION ?=
 SEED ?=
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+GUARD_ARGS ?=
 export DISTRO PYTHON VENV
 
 # scripts/env.bash sets ROS_DISTRO as well: only its own variable tells the two apart.
@@ -28,6 +29,11 @@ ENTER := source scripts/env.bash; export PYTHONSAFEPATH=1;
 CLIENT_TESTS := $(wildcard test/test_client*.py)
 BESIDE = $(if $(REAL_ROS),build,$$CAMERA_WS_BRIDGE_VENV)
 WEBSOCKETS_10 = $(BESIDE)/websockets-10
+BENCH_LIBRARY = $(BESIDE)/bench
+# Without the plots' library, or an index to get it from, there are only tables.
+DRAW = bash scripts/install_beside.bash requirements/bench.txt "$(BENCH_LIBRARY)" || true; \
+	PYTHONPATH="$$PYTHONPATH:$$(realpath "$(BENCH_LIBRARY)")" python3 bench/plots.py; \
+	python3 scripts/document_performance.py
 # From the start of make on, so that the first run counts its set-up.
 STARTED := $(shell date +%s)
 took = echo "make $@ took $$(($$(date +%s) - $(STARTED))) s"
@@ -65,7 +71,11 @@ fuzz: ready ## Fuzz the decoders, guided by coverage (DURATION=seconds per targe
 
 bench: ready ## Measure the bridge against floors (BENCH_ARGS='--rows cpu --quick')
 	@$(ENTER) export PYTHONPATH="$$PWD/bench:$$PYTHONPATH"; \
-	status=0; python3 bench/main.py $(BENCH_ARGS) || status=$$?; $(took); exit $$status
+	status=0; python3 bench/main.py $(BENCH_ARGS) || status=$$?; \
+	$(if $(findstring --quick,$(BENCH_ARGS)),,$(DRAW);) $(took); exit $$status
+
+guard: ready ## Compare the hot path's instructions with bench/guard.json (GUARD_ARGS=--write)
+	@$(ENTER) export PYTHONPATH="$$PWD/bench:$$PYTHONPATH"; python3 bench/guard.py $(GUARD_ARGS)
 
 soak: ready ## Hurt a bridge at random and account for every message (DURATION=seconds, 600; SEED=)
 	@$(ENTER) status=0; python3 test/soak --duration $(or $(DURATION),600) $(if $(SEED),--seed $(SEED)) \

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A number in a file that one process counts up and another reads, without a call between them."""
+"""Numbers in a file that one process counts up and another reads, without a call between them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ import mmap
 
 
 def open_counter(path: str) -> memoryview:
-    """Return the counter as element 0; the file must hold 8 bytes."""
+    """Return the numbers that the file holds, of 8 bytes each."""
     with open(path, 'r+b') as file:
-        return memoryview(mmap.mmap(file.fileno(), 8)).cast('Q')
+        return memoryview(mmap.mmap(file.fileno(), 0)).cast('Q')

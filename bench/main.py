@@ -23,10 +23,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import shlex
 import sys
 import time
 
-from results import machine, write
+from results import machine, read, write
+import testbed
 
 ROWS = ('cpu', 'latency', 'backlog', 'life', 'size', 'cameras', 'hour')
 
@@ -38,7 +40,13 @@ def main() -> int:
     parser.add_argument('--rounds', type=int, default=5, help='runs of each measurement (5)')
     parser.add_argument('--quick', action='store_true',
                         help='small and rough, below a minute; writes no results')
+    parser.add_argument('--bridge', metavar='COMMAND',
+                        help='measure what this starts, e.g. the bridge of another checkout')
+    parser.add_argument('--save', metavar='NAME',
+                        help='write all rows into results/NAME.json instead of a file each')
     arguments = parser.parse_args()
+    if arguments.bridge:
+        testbed.BRIDGE[:] = shlex.split(arguments.bridge)
     rows = arguments.rows.split(',')
     if unknown := set(rows) - set(ROWS):
         parser.error(f'unknown rows: {", ".join(sorted(unknown))}')
@@ -50,9 +58,13 @@ def main() -> int:
         result = module.run(rounds, arguments.quick, lambda text: print(text, flush=True))
         seconds = time.monotonic() - began
         print(f'   {name} took {seconds:.0f} s', flush=True)
-        if not arguments.quick:
-            write(name, {'machine': machine(), 'rounds': rounds, 'seconds': round(seconds),
-                         **result})
+        if arguments.quick:
+            continue
+        content = {'machine': machine(), 'rounds': rounds, 'seconds': round(seconds), **result}
+        if arguments.save:
+            write(arguments.save, {**read(arguments.save), name: content})
+        else:
+            write(name, content)
     return 0
 
 

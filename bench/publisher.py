@@ -33,7 +33,6 @@ from camera_ws_bridge_msgs.msg import Boxes, Status, Stop
 from content import Template
 from counter import open_counter
 import rclpy
-from rclpy.duration import Duration
 from rclpy.qos import QoSProfile
 from rclpy.serialization import serialize_message
 
@@ -66,14 +65,14 @@ class Publisher:
         for publisher in self._boxes:
             publisher.publish(Template(boxes).with_frame_id(-1.0))
 
-    def run(self, count: int, rate: float, boxes: int, window: int = 0, acked: int = 0,
-            batch: int = 0, pid: int = 0, stamps: str = '') -> dict[str, Any]:
+    def run(self, count: int, rate: float, boxes: int, window: int = 0, batch: int = 0,
+            pid: int = 0, stamps: str = '') -> dict[str, Any]:
         """
         Publish `count` frames with ids from 0, `rate` a second; 0: as fast as they go.
 
-        window: how many more than the server has counted there may be; acked: wait after so many
-        until DDS has acknowledged them; batch: wait after so many until process `pid` sleeps;
-        stamps: file for the times at which each was published (CLOCK_MONOTONIC, nanoseconds).
+        window: how many more than the server has counted there may be; batch: wait after so many
+        until process `pid` sleeps; stamps: file for the times at which each was published
+        (CLOCK_MONOTONIC, nanoseconds).
         """
         template = Template(boxes)
         base = self._arrived[0]
@@ -92,8 +91,6 @@ class Publisher:
             publisher = publishers[number % len(publishers)]
             times.append(time.monotonic_ns())
             publisher.publish(data)
-            if acked and number % acked == acked - 1:
-                publisher.wait_for_all_acked(Duration(seconds=10))
             if batch and number % batch == batch - 1:
                 wait_until_asleep(pid)
         if stamps:

@@ -52,6 +52,15 @@ def write(name: str, content: dict[str, Any]) -> None:
         json.dumps(rounded(content), indent=1, sort_keys=True) + '\n', encoding='utf-8')
 
 
+def read(name: str) -> dict[str, Any]:
+    """Return what results/<name>.json holds; empty if there is none."""
+    path = FOLDER / f'{name}.json'
+    if not path.exists():
+        return {}
+    content: dict[str, Any] = json.loads(path.read_text(encoding='utf-8'))
+    return content
+
+
 def rounded(value: Any) -> Any:
     """Return the same with numbers of no more digits than they are worth."""
     if isinstance(value, float):

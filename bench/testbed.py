@@ -38,6 +38,7 @@ from actors import Actor, ActorError
 PATIENCE = 60.0  # seconds; only a run that fails waits so long
 REGISTERED = (2, 3)  # Status.state
 CAMERA_ID = 'bench'
+BRIDGE = ['bridge']  # what starts it; `make bench` can be told of another
 
 
 def wait(condition: Callable[[], Any], what: str, timeout: float = PATIENCE) -> None:
@@ -96,7 +97,7 @@ class Bridge:
 
 def bridge_command(port: int, **parameters: object) -> list[str]:
     """Return the command line of a bridge for one camera."""
-    arguments = ['bridge', '--ros-args']
+    arguments = [*BRIDGE, '--ros-args']
     for name, value in {
             'orchestrator_url': f'ws://127.0.0.1:{port}/processor', 'camera_id': CAMERA_ID,
             **parameters}.items():

@@ -102,7 +102,8 @@ def one_round(count: int) -> dict[str, float]:
         bare = _bare(world, server, text, count)
     payload = status['queued_bytes'] / MIB
     return {
-        'queued': status['queued'], 'bridge_rate': rate, 'floor_rate': bare, 'ratio': rate / bare, 'payload_mib': payload,
+        'queued': status['queued'], 'payload_mib': payload,
+        'bridge_rate': rate, 'floor_rate': bare, 'ratio': rate / bare,
         'baseline_mib': baseline, 'full_mib': full, 'after_mib': after,
         'growth': (full - baseline) / payload, 'left': (after - baseline) / baseline}
 
@@ -148,7 +149,8 @@ def run(rounds: int, quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
 def describe(one: dict[str, float]) -> str:
     """Return a line of the table for the terminal."""
     return (
-        f'drain of {one["queued"]} messages {one["bridge_rate"]:.0f}/s, floor {one["floor_rate"]:.0f}/s, '
+        f'drain of {one["queued"]} messages {one["bridge_rate"]:.0f}/s, '
+        f'floor {one["floor_rate"]:.0f}/s, '
         f'ratio {one["ratio"]:.2f}; {one["payload_mib"]:.1f} MiB of payload: RSS '
         f'{one["baseline_mib"]:.0f} -> {one["full_mib"]:.0f} -> {one["after_mib"]:.0f} MiB, '
         f'growth {one["growth"]:.2f} x payload, left {100 * one["left"]:.0f} %')

@@ -64,7 +64,7 @@ class Site:
         return [bridge.pid for bridge in self.bridges]
 
     def cpu(self, seconds: float) -> dict[str, float]:
-        """Return the share of a core that all take together, at work and idle, and what is lost."""
+        """Return the percentage of a core that all take together, at work and idle."""
         idle = self._share(lambda: time.sleep(REST))
         count = int(seconds * RATE * self.cameras)
         begin = self.world.server.call('seen')['count']

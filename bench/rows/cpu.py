@@ -78,7 +78,8 @@ class CpuBed:
         """Return the same for Fast DDS alone."""
         def work() -> int:
             self.floors.publisher.call(
-                'run', count=count, rate=rate, boxes=boxes, acked=0 if rate else WINDOW)
+                'run', count=count, rate=rate, boxes=boxes, batch=0 if rate else WINDOW,
+                pid=self.receiver.pid)
             return count
         result = self._measure('dds', count, work)
         if not self.receiver.call('drain'):

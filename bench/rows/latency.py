@@ -28,7 +28,7 @@ import pathlib
 from typing import Any
 
 from actors import Actor
-from stats import percentile, sums_of_pairs, summary
+from stats import percentile, summary, sums_of_pairs
 from testbed import count_until, wait, World
 
 PERCENTILES = {'p50': 50, 'p99': 99, 'p99.9': 99.9}

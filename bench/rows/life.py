@@ -102,7 +102,8 @@ def run(rounds: int, quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
 def describe(result: dict[str, Any]) -> str:
     """Return the row for the terminal."""
     def of(name: str) -> str:
-        return f'{result[name]["median"]:.2f} ({result[name]["min"]:.2f}-{result[name]["max"]:.2f})'
+        one = result[name]
+        return f'{one["median"]:.2f} ({one["min"]:.2f}-{one["max"]:.2f})'
     return (
         f'registered {of("start_s")} s after start, floor {of("floor_start_s")} s; at rest '
         f'{of("rest_mib")} MiB, floor {of("floor_rest_mib")} MiB; registered again '

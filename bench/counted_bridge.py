@@ -1,0 +1,74 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The `bridge` executable with every bytecode instruction counted: COUNTER_FILE, then its arguments.
+
+Slot 0 of the counter: instructions of this package's own code; slot 1: those of all Python code,
+rclpy's executor and the websockets library included. Counting makes it slow, and is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import os
+import sys
+import threading
+from types import FrameType
+from typing import Any
+
+from counter import open_counter
+
+Tracer = Callable[[FrameType, str, Any], Any]
+PACKAGE = f'{os.sep}camera_ws_bridge{os.sep}'
+
+
+def install(slots: memoryview) -> None:
+    """Count from now on, in this thread and those that start."""
+    own: dict[object, bool] = {}  # by code object
+
+    def count_own(frame: FrameType, event: str, arg: Any) -> Tracer:
+        if event == 'opcode':
+            slots[0] += 1
+            slots[1] += 1
+        return count_own
+
+    def count_other(frame: FrameType, event: str, arg: Any) -> Tracer:
+        if event == 'opcode':
+            slots[1] += 1
+        return count_other
+
+    def begin(frame: FrameType, event: str, arg: Any) -> Tracer:
+        frame.f_trace_opcodes = True
+        frame.f_trace_lines = False
+        code = frame.f_code
+        is_own = own.get(code)
+        if is_own is None:
+            is_own = own[code] = PACKAGE in code.co_filename
+        return count_own if is_own else count_other
+    threading.settrace(begin)
+    sys.settrace(begin)
+
+
+def main() -> int:
+    """Run the bridge."""
+    slots = open_counter(sys.argv[1])
+    sys.argv[:2] = ['bridge']
+    install(slots)
+    from camera_ws_bridge.main import main as bridge
+    return bridge()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
