@@ -61,12 +61,19 @@ def copy_of(profile: QoSProfile, **changes: Any) -> QoSProfile:
 
 def mismatch(publisher: QoSProfile, subscription: QoSProfile) -> str:
     """Return why nothing passes between the two; empty: they fit."""
-    compatibility, reason = qos_check_compatible(publisher, subscription)
+    compatibility, reason = qos_check_compatible(_definite(publisher), _definite(subscription))
     if compatibility != QoSCompatibility.ERROR:
         return ''
     found = [part.strip() for part in reason.split(';')]
     errors = [part.removeprefix('ERROR: ') for part in found if part.startswith('ERROR: ')]
     return '; '.join(errors).lower() or 'the policies do not fit'
+
+
+def _definite(profile: QoSProfile) -> QoSProfile:
+    # rclpy's default, which every middleware takes as automatic, but compares with nothing.
+    if profile.liveliness != QoSLivelinessPolicy.SYSTEM_DEFAULT:
+        return profile
+    return copy_of(profile, liveliness=QoSLivelinessPolicy.AUTOMATIC)
 
 
 def describe(profile: QoSProfile) -> str:

@@ -32,7 +32,6 @@ from diagnostic_msgs.msg import DiagnosticStatus
 import pytest
 from rclpy.parameter import parameter_value_to_python
 from rclpy.parameter_client import AsyncParameterClient
-from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 import rig as rigs
 import yaml
 
@@ -208,7 +207,7 @@ def test_no_bad_input_costs_more_than_one_log_line(rig):
     assert max(map(len, rig.process.log.splitlines())) < 400
 
 
-# ---- services, status, QoS
+# ---- services, status
 
 def test_reconnect_service(rig):
     reconnects = rig.probe.status.reconnects
@@ -244,29 +243,6 @@ def test_diagnostics_and_status_tell_the_state(rig):
     assert int(values['boxes_accepted']) > 0
     rig.probe.wait_for_status(lambda status: status.acknowledged and status.round_trip_time > 0)
     assert rig.probe.status.camera_id == rigs.CAMERA_ID
-
-
-def test_an_incompatible_publisher_is_reported_with_what_to_set(rig):
-    best_effort = rig.probe.node.create_publisher(
-        type(rigs.boxes(0.0)), 'boxes',
-        QoSProfile(depth=1, reliability=QoSReliabilityPolicy.BEST_EFFORT))
-    try:
-        rig.wait(lambda: 'qos_overrides./boxes.subscription.reliability' in rig.process.log)
-    finally:
-        rig.probe.node.destroy_publisher(best_effort)
-
-
-def test_qos_can_be_overridden_for_a_best_effort_detector(tmp_path):
-    with rigs.running(tmp_path, **{
-            'qos_overrides./boxes.subscription.reliability': 'best_effort'}) as rig:
-        best_effort = rig.probe.node.create_publisher(
-            type(rigs.boxes(0.0)), 'boxes',
-            QoSProfile(depth=10, reliability=QoSReliabilityPolicy.BEST_EFFORT))
-
-        def arrived() -> bool:
-            best_effort.publish(rigs.boxes(5.5))
-            return 5.5 in rig.orchestrator.frame_ids()
-        rig.wait(arrived)
 
 
 # ---- outages

@@ -91,7 +91,7 @@ def create_publisher(
     peers = Peers(node, topic, qos.PUBLISHER, profile)
     return _create(node, topic, lambda: node.create_publisher(
         message_type, topic, profile,
-        qos_overriding_options=QoSOverridingOptions(qos.OVERRIDABLE),
+        qos_overriding_options=QoSOverridingOptions(qos.OVERRIDABLE, callback=_check),
         event_callbacks=PublisherEventCallbacks(incompatible_qos=lambda _: peers.report())))
 
 
@@ -111,13 +111,18 @@ def create_subscription(
 
     def resolved(profile: QoSProfile) -> SetParametersResult:
         on_profile(profile)
-        return SetParametersResult(successful=True)
+        return _check(profile)
 
     return _create(node, topic, lambda: node.create_subscription(
         message_type, topic, callback, profile, raw=raw,
         qos_overriding_options=QoSOverridingOptions(qos.OVERRIDABLE, callback=resolved),
         event_callbacks=SubscriptionEventCallbacks(
             incompatible_qos=lambda _: (on_incompatible or peers.report)())))
+
+
+def _check(profile: QoSProfile) -> SetParametersResult:
+    fits = 1 <= profile.depth < 2**31  # else the middleware fails without a word to users
+    return SetParametersResult(successful=fits, reason='' if fits else 'depth is out of range')
 
 
 def _create(node: Node, topic: str, create: Callable[[], Any]) -> Any:
