@@ -62,6 +62,14 @@ def test_a_drop_explains_as_many_as_were_counted(ledger):
     assert ledger.dropped == {'boxes_overflow': 1}
 
 
+def test_what_is_dropped_after_a_broken_connection_may_have_arrived(ledger):
+    ledger.settle({'boxes_cleared': 3})
+    assert not ledger.unaccounted
+    figures = ledger.figures()
+    assert (figures['published'], figures['arrived'], figures['of these arrived before']) == (
+        5, 4, 2)
+
+
 def test_a_drop_of_the_other_kind_explains_nothing(ledger):
     ledger.settle({'updates_overflow': 5})
     assert ledger.unaccounted == boxes(3)

@@ -47,6 +47,7 @@ class Ledger:
         self.published: dict[Message, float] = {}
         self.received: Counter[Message] = Counter()
         self.dropped: Counter[str] = Counter()  # by cause, as the bridges counted
+        self.dropped_yet_arrived = 0  # dropped while it was unknown that they had arrived
         self.lost_in_kills: Counter[str] = Counter()  # by kind
         self.oldest_lost_in_a_kill = 0.0  # seconds
         self.out_of_order: list[Message] = []
@@ -115,6 +116,7 @@ class Ledger:
                 left[message[0]] -= 1
             else:
                 self.unaccounted.append(message)
+        self.dropped_yet_arrived += left.total()
 
     def figures(self) -> dict[str, object]:
         """Return the account, in the order in which it is printed."""
@@ -124,6 +126,7 @@ class Ledger:
             'published': len(self.published), 'arrived': arrived, 'duplicates': repeats,
             'dropped': ', '.join(f'{cause} {count}' for cause, count in sorted(
                 self.dropped.items())) or 'none',
+            'of these arrived before': self.dropped_yet_arrived,
             'not committed at a kill': ', '.join(f'{kind} {count}' for kind, count in sorted(
                 self.lost_in_kills.items())) or 'none',
             'oldest of these (s)': f'{self.oldest_lost_in_a_kill:.2f}',

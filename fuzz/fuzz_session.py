@@ -1,0 +1,101 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Any sequence of messages and registrations: what the re-ID node is told is consistent.
+
+The bytes are lines: `!` begins a registration, `?` is its pong, all else is a message's text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import contextlib
+import json
+
+import fuzzing
+
+try:
+    import atheris
+except ImportError:  # the test suite runs the seeds without it
+    instrumented = contextlib.nullcontext
+else:
+    def instrumented():  # type: ignore[no-untyped-def]
+        return atheris.instrument_imports(include=['camera_ws_bridge'])
+
+with instrumented():
+    from camera_ws_bridge import wire
+    from camera_ws_bridge.errors import DecodeError
+    from camera_ws_bridge.messages import Start, Stop, Update
+    from camera_ws_bridge.session import Session
+
+WORDS = [b'\n!\n', b'\n?\n', b'{"type":"start","objectId":1,"frameId":1,"boxId":0}\n',
+         b'{"type":"stop","objectId":1}\n', b'{"type":"featureMap","objectId":1,"featureMap":{}}\n',
+         b'{"type":"featureMap","objectId":1,"featureMap":[1]}\n', b'"objectId":2', b'[2.5]']
+
+
+def check(data: bytes) -> None:
+    """Follow the commands as a re-ID node does: it tracks what the session says is tracked."""
+    session = Session()
+    sequence, number = 0, 1
+    tracked: dict[int, tuple[float, ...]] = {}
+    for line in data.split(b'\n'):
+        if line == b'!':
+            session.begin_registration()
+            continue
+        if line == b'?':
+            commands = session.registered()
+            assert all(isinstance(command.message, Stop) and command.reconciled
+                       and command.message.object_id in tracked for command in commands)
+        else:
+            try:
+                message = wire.decode(line)
+            except DecodeError:
+                session.doubt_registration()
+                continue
+            commands = session.receive(message)
+            assert len(commands) <= 1
+        for command in commands:
+            sequence += 1
+            assert command.sequence == sequence
+            assert command.session >= number
+            number = command.session
+            told = command.message
+            if isinstance(told, Stop):
+                tracked.pop(told.object_id, None)
+            elif isinstance(told, Start):
+                tracked[told.object_id] = ()
+            else:
+                assert isinstance(told, Update)
+                tracked[told.object_id] = told.feature_map
+        assert {object_id: known.feature_map for object_id, known in session.tracked.items()} == (
+            tracked)
+
+
+def seeds() -> Iterator[bytes]:
+    """Return a recorded session, and words in some orders."""
+    with open(fuzzing.TEST / 'data' / 'orchestrator-session.jsonl', encoding='utf-8') as recording:
+        lines = [json.loads(line) for line in recording]
+    said = [str(line['text']).encode() for line in lines
+            if line['direction'] == 'from_orchestrator']
+    yield b'!\n' + b'\n'.join(said) + b'\n?\n'
+    for start in range(0, len(said), 3):
+        yield b'!\n' + b'\n'.join(said[start:start + 6]) + b'\n?\n!\n?'
+    for first in WORDS:
+        for second in WORDS:
+            yield first + second + b'!\n?\n' + first
+
+
+if __name__ == '__main__':
+    fuzzing.run('session', check, seeds(), WORDS)
