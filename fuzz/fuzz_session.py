@@ -41,8 +41,9 @@ with instrumented():
     from camera_ws_bridge.session import Session
 
 WORDS = [b'\n!\n', b'\n?\n', b'{"type":"start","objectId":1,"frameId":1,"boxId":0}\n',
-         b'{"type":"stop","objectId":1}\n', b'{"type":"featureMap","objectId":1,"featureMap":{}}\n',
-         b'{"type":"featureMap","objectId":1,"featureMap":[1]}\n', b'"objectId":2', b'[2.5]']
+         b'{"type":"stop","objectId":1}\n', b'"objectId":2', b'[2.5]',
+         b'{"type":"featureMap","objectId":1,"featureMap":{}}\n',
+         b'{"type":"featureMap","objectId":1,"featureMap":[1]}\n']
 
 
 def check(data: bytes) -> None:
@@ -85,8 +86,8 @@ def check(data: bytes) -> None:
 
 def seeds() -> Iterator[bytes]:
     """Return a recorded session, and words in some orders."""
-    with open(fuzzing.TEST / 'data' / 'orchestrator-session.jsonl', encoding='utf-8') as recording:
-        lines = [json.loads(line) for line in recording]
+    recording = fuzzing.TEST / 'data' / 'orchestrator-session.jsonl'
+    lines = [json.loads(line) for line in recording.read_text(encoding='utf-8').splitlines()]
     said = [str(line['text']).encode() for line in lines
             if line['direction'] == 'from_orchestrator']
     yield b'!\n' + b'\n'.join(said) + b'\n?\n'

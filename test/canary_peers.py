@@ -235,7 +235,15 @@ class Orchestrator(Server):
         await self._pongs(peer)
 
     async def _pongs(self, peer: raw_peer.Peer) -> None:
-        payload, texts = await peer.read_until(raw_peer.PING)
-        self.frame_ids += [message['frameId'] for message in map(wire.loads, texts)
-                           if message['type'] == 'boundingBoxes']
-        await peer.send(raw_peer.frame(raw_peer.PONG, payload))
+        """Read up to the next ping, and answer it."""
+        while True:
+            kind, payload = await peer.read_frame()
+            if kind == raw_peer.PING:
+                await peer.send(raw_peer.frame(raw_peer.PONG, payload))
+                return
+            if kind == raw_peer.CLOSE:
+                await peer.send(raw_peer.frame(raw_peer.CLOSE, payload))
+                raise ConnectionResetError  # what the server takes for the end
+            message = wire.loads(payload)
+            if message['type'] == 'boundingBoxes':
+                self.frame_ids.append(message['frameId'])

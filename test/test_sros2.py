@@ -31,10 +31,6 @@ import rig as rigs
 POLICY = pathlib.Path(
     get_package_share_directory('camera_ws_bridge')) / 'config' / 'sros2' / 'policy.xml'
 ENCLAVE = '/camera_ws_bridge'
-# What a node has once it is a lifecycle node.
-LIFECYCLE = {('publish', '~/transition_event'), *(('reply', f'~/{name}') for name in (
-    'change_state', 'get_state', 'get_available_states', 'get_available_transitions',
-    'get_transition_graph'))}
 
 
 def policy(namespace: str = '/') -> set[tuple[str, str]]:
@@ -75,17 +71,9 @@ def test_the_policy_is_exactly_what_a_running_node_has(tmp_path, namespace):
             domain, tmp_path / 'log', '-r', f'__ns:={namespace}',
             orchestrator_url=orchestrator.sim.url, camera_id=rigs.CAMERA_ID)
         probe.wait_until_registered()
-        lifecycle = {(kind, full_name(name, namespace)) for kind, name in LIFECYCLE}
         allowed = policy(namespace)
-
-        def complete() -> bool:
-            now = graph(probe, namespace)
-            return len(now) >= len(allowed) - (0 if lifecycle & now else len(lifecycle))
-        probe.wait(complete, f'the graph is known: {graph(probe, namespace)}')
-        has = graph(probe, namespace)
-        if not lifecycle & has:
-            allowed -= lifecycle
-        assert has == allowed
+        probe.wait(lambda: len(graph(probe, namespace)) >= len(allowed), 'the graph is known')
+        assert graph(probe, namespace) == allowed
         assert process.end() == 0
         probe.close()
     orchestrator.die()
