@@ -21,13 +21,11 @@ from collections.abc import Mapping
 
 from builtin_interfaces.msg import Time
 from camera_ws_bridge.frame_stamps import Stamp
-from camera_ws_bridge.messages import Box, Boxes, Start, Stop, Update
+from camera_ws_bridge.messages import Box, Boxes, NOT_TRACKED, Start, Stop, Update
 from camera_ws_bridge.session import Command, Session
 from camera_ws_bridge_msgs import msg as ros
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from std_msgs.msg import Header
-
-NOT_TRACKED = -1  # Box.object_id
 
 
 def boxes_from_ros(message: ros.Boxes) -> Boxes:

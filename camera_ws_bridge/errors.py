@@ -45,6 +45,13 @@ class EncodeError(MessageError):
     """A message that the protocol cannot carry, e.g. one with NaN in it."""
 
 
+class CdrError(MessageError):
+    """Bytes from ROS that are not a message of their type; `field` is in the names of ROS."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(field, reason, 'malformed')
+
+
 class ConfigurationError(BridgeError):
     """A parameter that can never work; the text says what to correct."""
 

@@ -59,7 +59,7 @@ class LoopThread:
     """A loop that runs in a thread of its own."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
+        self.loop: asyncio.AbstractEventLoop = asyncio.new_event_loop()
         self.loop.set_default_executor(_DaemonExecutor())
         self._thread = threading.Thread(target=self._run, name='asyncio', daemon=True)
         self._thread.start()

@@ -26,6 +26,7 @@ import base64
 import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 import json
 import math
 from typing import Any
@@ -33,7 +34,7 @@ from typing import Any
 from camera_ws_bridge import fields, png
 from camera_ws_bridge.errors import DecodeError, EncodeError, MessageError
 from camera_ws_bridge.messages import (
-    Authenticate, Box, Boxes, Identifier, Message, Start, Stop, Update)
+    Authenticate, Box, Boxes, FlatBox, Identifier, Message, NOT_TRACKED, Start, Stop, Update)
 
 try:
     import orjson
@@ -41,6 +42,7 @@ except ImportError:  # 15 times slower on boxes, otherwise the same
     orjson = None  # type: ignore[assignment]
 
 IMAGE_PREFIX = 'data:image/png;base64,'
+QUOTED = 128  # object types whose JSON is kept
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,63 @@ def encode_utf8(message: Message) -> bytes:
         return _dump({'type': name, **to_object(message)})
     except fields.BadField as bad:
         raise EncodeError(f'{name}.{bad.field}', bad.reason, bad.cause) from None
+
+
+def encode_boxes(frame_id: float, boxes: list[FlatBox]) -> bytes:
+    """Return what encode_utf8 returns for the same Boxes, or raise what it raises, but fast."""
+    total = frame_id  # not finite if one of the numbers is not, or if the sum is too great
+    for box in boxes:
+        total += box[1] + box[2] + box[3] + box[4] + box[8]
+        if box[9] < NOT_TRACKED:
+            break
+    else:
+        if math.isfinite(total):
+            try:
+                return _write_boxes(frame_id, boxes)
+            except UnicodeDecodeError:
+                pass
+    return _encode_one_by_one(frame_id, boxes)
+
+
+def _write_boxes(frame_id: float, boxes: list[FlatBox]) -> bytes:
+    """Write checked boxes; without orjson in half the time of the standard library."""
+    if orjson is None:
+        texts = [
+            f'{{"boxId":{box_id},"rect":[{left!r},{top!r},{right!r},{bottom!r}],"objectType":'
+            f'{_quoted(kind)},"certainty":{certainty!r}'
+            + ('}' if object_id == NOT_TRACKED else f',"objectId":{object_id}}}')
+            for box_id, left, top, right, bottom, _, kind, _, certainty, object_id in boxes]
+        text = f'{{"type":"boundingBoxes","frameId":{frame_id!r},"boxes":[{",".join(texts)}]}}'
+        return text.encode()
+    objects = []
+    for box_id, left, top, right, bottom, _, kind, _, certainty, object_id in boxes:
+        value = {'boxId': box_id, 'rect': (left, top, right, bottom),
+                 'objectType': kind.decode(), 'certainty': certainty}
+        if object_id != NOT_TRACKED:
+            value['objectId'] = object_id
+        objects.append(value)
+    return orjson.dumps({'type': 'boundingBoxes', 'frameId': frame_id, 'boxes': objects})
+
+
+@lru_cache(QUOTED)
+def _quoted(kind: bytes) -> str:
+    return json.dumps(kind.decode(), ensure_ascii=False)
+
+
+def _encode_one_by_one(frame_id: float, boxes: list[FlatBox]) -> bytes:
+    """Name what is wrong with the boxes; encode them, should it be nothing."""
+    checked = []
+    for index, (box_id, left, top, right, bottom, _, kind, _, certainty, object_id) in enumerate(
+            boxes):
+        try:
+            object_type = kind.decode()
+        except UnicodeDecodeError:
+            raise EncodeError(
+                f'boundingBoxes.boxes[{index}].objectType',
+                f'{fields.show(kind.decode(errors="replace"))} is not UTF-8') from None
+        checked.append(Box(box_id, (left, top, right, bottom), object_type, certainty,
+                           None if object_id == NOT_TRACKED else object_id))
+    return encode_utf8(Boxes(frame_id, tuple(checked)))
 
 
 def decode(text: str | bytes, limits: Limits = DEFAULT_LIMITS) -> Message:

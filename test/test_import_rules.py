@@ -46,7 +46,7 @@ KINDS = {
 
 # Groups of modules, and which kinds they may import. A module in no group belongs to the first.
 PURE = (
-    'errors', 'messages', 'fields', 'png', 'outbox', 'backoff', 'redact', 'session',
+    'errors', 'messages', 'fields', 'png', 'outbox', 'backoff', 'cdr', 'redact', 'session',
     'detection2d', 'frame_stamps', 'twin_filter')
 GROUPS = (
     (PURE, set()),

@@ -42,10 +42,10 @@ def make_executor() -> Executor:
 
 
 def add_nodes(executor: Executor, *nodes: Node) -> Executor:
-    """Give the nodes to the executor, or to another one if it does not work with them; return it."""
+    """Give the nodes to the executor, or to another if it does not work with them; return it."""
     for node in nodes:
         executor.add_node(node)
-    if isinstance(executor, SingleThreadedExecutor) or works(executor, nodes[0]):
+    if is_known(executor) or works(executor, nodes[0]):
         return executor
     nodes[0].get_logger().info('the EventsExecutor does not work here: another one is used')
     fallback = SingleThreadedExecutor()
@@ -56,8 +56,13 @@ def add_nodes(executor: Executor, *nodes: Node) -> Executor:
     return fallback
 
 
+def is_known(executor: Executor) -> bool:
+    """Tell whether the executor needs no probe."""
+    return isinstance(executor, SingleThreadedExecutor)
+
+
 def works(executor: Executor, node: Node) -> bool:
-    """Try whether spin_once delivers tasks, as they wake it, and timers, as the nodes' entities."""
+    """Try whether spin_once delivers tasks, which wake it, and a node's entities."""
     delivered = []
     timer = node.create_timer(0.001, lambda: delivered.append('timer'))
     try:
@@ -72,5 +77,3 @@ def works(executor: Executor, node: Node) -> bool:
         return False  # it could not register itself with the middleware
     finally:
         node.destroy_timer(timer)
-
-

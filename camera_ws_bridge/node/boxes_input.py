@@ -18,19 +18,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from camera_ws_bridge import convert, qos, wire
+from camera_ws_bridge import cdr, convert, qos, wire
 from camera_ws_bridge.errors import MessageError
 from camera_ws_bridge.frame_stamps import Stamp
-from camera_ws_bridge.messages import Boxes
 from camera_ws_bridge.node.adaptive_subscription import AdaptiveSubscription
 from camera_ws_bridge.node.detections import Detections
+from camera_ws_bridge.node.serialized import deserialize
 from camera_ws_bridge.parameters import DETECTION2D, Parameters
 from camera_ws_bridge.runtime import Bridge
 from camera_ws_bridge_msgs import msg as ros
 from rclpy.node import Node
-from rclpy.serialization import deserialize_message
 
-Decode = Callable[[bytes], tuple[Boxes, Stamp]]
+Encode = Callable[[bytes], tuple[float, Stamp, bytes]]  # to frame id, stamp and JSON
 
 
 class BoxesInput:
@@ -40,11 +39,11 @@ class BoxesInput:
         """Subscribe; raise ConfigurationError if vision_msgs is asked for and not there."""
         self._bridge = bridge
         self._detections: Detections | None = None
-        self._decode: Decode = _decode
+        self._encode: Encode = encode
         message_type: type = ros.Boxes
         if values.boxes_type == DETECTION2D:
             self._detections = Detections(node, values)
-            self._decode = self._detections.decode
+            self._encode = self._encode_detections
             message_type = self._detections.message_type
         self._subscription = AdaptiveSubscription(
             node, message_type, 'boxes', self._on_boxes, qos.BOXES)
@@ -57,15 +56,24 @@ class BoxesInput:
 
     def _on_boxes(self, message: bytes) -> None:
         try:
-            boxes, stamp = self._decode(message)
-            payload = wire.encode_utf8(boxes)
+            frame_id, stamp, payload = self._encode(message)
         except MessageError as error:
             self._bridge.reject('boxes', error)
             return
-        self._bridge.submit_boxes(boxes.frame_id, stamp, payload)
+        self._bridge.submit_boxes(frame_id, stamp, payload)
+
+    def _encode_detections(self, message: bytes) -> tuple[float, Stamp, bytes]:
+        assert self._detections is not None
+        boxes, stamp = self._detections.decode(message)
+        return boxes.frame_id, stamp, wire.encode_utf8(boxes)
 
 
-def _decode(message: bytes) -> tuple[Boxes, Stamp]:
-    boxes = deserialize_message(message, ros.Boxes)
-    stamp = boxes.header.stamp
-    return convert.boxes_from_ros(boxes), (stamp.sec, stamp.nanosec)
+def encode(message: bytes) -> tuple[float, Stamp, bytes]:
+    """Return frame id, stamp and JSON of a serialised Boxes; raise MessageError."""
+    if cdr.understands(message):
+        stamp, frame_id, boxes = cdr.boxes(message)
+        return frame_id, stamp, wire.encode_boxes(frame_id, boxes)
+    found = deserialize(message, ros.Boxes)
+    header = found.header.stamp
+    return (found.frame_id, (header.sec, header.nanosec),
+            wire.encode_utf8(convert.boxes_from_ros(found)))

@@ -16,26 +16,38 @@
 
 from __future__ import annotations
 
-from camera_ws_bridge import convert, qos, wire
+from camera_ws_bridge import cdr, convert, qos, wire
 from camera_ws_bridge.errors import EncodeError, MessageError
+from camera_ws_bridge.messages import Update
 from camera_ws_bridge.node.endpoints import create_subscription
+from camera_ws_bridge.node.serialized import deserialize
 from camera_ws_bridge.runtime import Bridge
-from camera_ws_bridge_msgs.msg import Update
+from camera_ws_bridge_msgs import msg as ros
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 
 
 def subscribe_feature_map(node: Node, bridge: Bridge) -> Subscription:
     """Hand every feature map that the protocol can carry to the bridge."""
-    def on_feature_map(message: Update) -> None:
+    def on_feature_map(message: bytes) -> None:
         try:
-            update = convert.update_from_ros(message)
-            if not update.feature_map:
-                raise EncodeError('featureMap.featureMap', 'empty; nothing was extracted')
+            update = decode(message)
             payload = wire.encode_utf8(update)
         except MessageError as error:
             bridge.reject('feature_map', error)
             return
         bridge.submit_update(update, payload)
 
-    return create_subscription(node, Update, 'feature_map', on_feature_map, qos.FEATURE_MAP)
+    return create_subscription(
+        node, ros.Update, 'feature_map', on_feature_map, qos.FEATURE_MAP, raw=True)
+
+
+def decode(message: bytes) -> Update:
+    """Return a serialised Update that the re-ID node extracted; raise MessageError."""
+    if cdr.understands(message):
+        update = cdr.update(message)
+    else:
+        update = convert.update_from_ros(deserialize(message, ros.Update))
+    if not update.feature_map:
+        raise EncodeError('featureMap.featureMap', 'empty; nothing was extracted')
+    return update

@@ -29,7 +29,7 @@ import sys
 import time
 
 from camera_ws_bridge import qos, wire
-from camera_ws_bridge.convert import NOT_TRACKED
+from camera_ws_bridge.messages import NOT_TRACKED
 from camera_ws_bridge.sim.arguments import count, positive
 from camera_ws_bridge.sim.tracker import Tracker
 from camera_ws_bridge.sim.world import World

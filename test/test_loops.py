@@ -1,0 +1,192 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A loop that takes turns with an executor, with real sockets and a stand-in for the executor."""
+
+import asyncio
+import queue
+import socket
+import threading
+import time
+
+from camera_ws_bridge.loops import LoopThread, MAX_TURN, SharedLoop
+import pytest
+
+WAIT = 30.0  # seconds; only a failing test ever waits so long
+
+
+class Executor:
+    """Runs what is put into its queue, one at a time, as ROS's executors do."""
+
+    def __init__(self):
+        self.queue = queue.Queue()
+        self.spins = 0
+        self.timeouts = []
+
+    def create_task(self, callback):
+        self.queue.put(callback)
+
+    def spin_once(self, timeout_sec):
+        self.spins += 1
+        self.timeouts.append(timeout_sec)
+        try:
+            callback = self.queue.get(timeout=max(timeout_sec, 1e-9))
+        except queue.Empty:
+            return
+        callback()
+
+
+@pytest.fixture
+def shared():
+    loop = SharedLoop()
+    yield loop
+    loop.stop()
+
+
+def fail():
+    raise AssertionError('an error of a callback')
+
+
+def spin(shared, executor, job, on_error=fail):
+    """Spin until the coroutine is done; return its result."""
+    task = shared.loop.create_task(asyncio.wait_for(job, WAIT))
+    shared.spin(executor, task.done, on_error)
+    return task.result()
+
+
+def test_timers_go_off_in_time(shared):
+    began = time.monotonic()
+    spin(shared, Executor(), asyncio.sleep(0.05))
+    assert 0.05 <= time.monotonic() - began < WAIT / 2
+
+
+def test_while_nothing_happens_it_waits_in_the_executor(shared):
+    executor = Executor()
+    spin(shared, executor, asyncio.sleep(0.3))
+    assert executor.spins < 10
+    assert max(executor.timeouts) > 0.2
+
+
+def test_a_callback_of_the_executor_reaches_the_loop_at_once(shared):
+    executor = Executor()
+    event = asyncio.Event()
+    threads = []
+
+    def callback():
+        threads.append(threading.get_ident())
+        event.set()
+
+    threading.Timer(0.05, executor.create_task, [callback]).start()
+    spin(shared, executor, event.wait())
+    assert threads == [shared.thread_id] == [threading.get_ident()]
+
+
+def test_a_socket_of_the_loop_wakes_the_executor(shared):
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    executor = Executor()
+
+    async def echo():
+        for number in range(20):
+            data = await shared.loop.sock_recv(ours, 100)
+            await shared.loop.sock_sendall(ours, data)
+
+    def peer():
+        for number in range(20):
+            theirs.sendall(b'%d' % number)
+            assert theirs.recv(100) == b'%d' % number
+
+    thread = threading.Thread(target=peer)
+    thread.start()
+    spin(shared, executor, echo())
+    thread.join(WAIT)
+    ours.close()
+    theirs.close()
+
+
+def test_what_other_threads_ask_of_the_loop_is_done(shared):
+    event = asyncio.Event()
+    threading.Timer(0.05, shared.loop.call_soon_threadsafe, [event.set]).start()
+    spin(shared, Executor(), event.wait())
+
+
+def test_a_busy_loop_lets_the_executor_have_its_turn(shared):
+    executor = Executor()
+    rounds = []
+    stop = []
+
+    async def busy():
+        while not stop:
+            rounds.append(1)
+            await asyncio.sleep(0)
+
+    executor.create_task(lambda: stop.append(1))
+    spin(shared, executor, busy())
+    assert len(rounds) <= 2 * MAX_TURN
+
+
+def test_a_busy_executor_lets_the_loop_have_its_turn(shared):
+    executor = Executor()
+    calls = []
+    stop = []
+
+    def again():
+        calls.append(1)
+        if not stop:
+            executor.create_task(again)
+
+    async def job():
+        await asyncio.sleep(0.01)
+        stop.append(1)
+
+    again()
+    spin(shared, executor, job())
+    assert calls
+
+
+def test_an_error_of_a_callback_is_told_and_changes_nothing_else(shared):
+    executor = Executor()
+    errors = []
+    executor.create_task(fail)
+    spin(shared, executor, asyncio.sleep(0.05), lambda: errors.append(1))
+    assert errors == [1]
+
+
+def test_a_callback_may_wait_for_a_coroutine(shared):
+    executor = Executor()
+    results = []
+    event = asyncio.Event()
+
+    async def double(number):
+        await asyncio.sleep(0.01)
+        return 2 * number
+
+    def callback():
+        results.append(shared.wait(double(21), WAIT))
+        event.set()
+
+    executor.create_task(callback)
+    spin(shared, executor, event.wait())
+    assert results == [42]
+
+
+def test_waiting_has_an_end(shared):
+    with pytest.raises(TimeoutError):
+        shared.wait(asyncio.sleep(WAIT), 0.05)
+    thread = LoopThread()
+    with pytest.raises(TimeoutError):
+        thread.wait(asyncio.sleep(WAIT), 0.05)
+    assert thread.wait(asyncio.sleep(0, 5), WAIT) == 5
+    thread.stop()
+    thread.loop.close()
