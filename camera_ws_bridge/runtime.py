@@ -36,6 +36,7 @@ from camera_ws_bridge.frame_stamps import FrameStamps, Stamp
 from camera_ws_bridge.limited_log import LimitedLog, Logger
 from camera_ws_bridge.link import Link
 from camera_ws_bridge.loops import LoopHost, LoopThread
+from camera_ws_bridge.memory import Trimmer
 from camera_ws_bridge.messages import Start, Update
 from camera_ws_bridge.outbox import Outbox
 from camera_ws_bridge.session import Command
@@ -81,6 +82,7 @@ class Bridge:
         self._crossing = False  # whether the loop has been told that the inbox is not empty
         self._flushing = False
         self._reported_drops = 0
+        self._trimmer = Trimmer()
         self._reporting: asyncio.Task[None] | None = None
         self._linking: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
@@ -227,6 +229,7 @@ class Bridge:
     async def _report_often(self) -> None:
         while True:
             self.outbox.expire(time.monotonic())
+            self._trimmer.watch(self.outbox.boxes.bytes + self.outbox.updates.bytes)
             self._warn_of_drops()
             self._report(False)
             await asyncio.sleep(REPORT_PERIOD)

@@ -47,7 +47,7 @@ KINDS = {
 # Groups of modules, and which kinds they may import. A module in no group belongs to the first.
 PURE = (
     'errors', 'messages', 'fields', 'png', 'outbox', 'backoff', 'cdr', 'redact', 'session',
-    'detection2d', 'frame_stamps', 'twin_filter')
+    'detection2d', 'frame_stamps', 'memory', 'twin_filter')
 GROUPS = (
     (PURE, set()),
     (('wire',), {'JSON'}),
