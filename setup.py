@@ -26,6 +26,8 @@ setup(
     data_files=[
         ('share/ament_index/resource_index/packages', ['resource/' + package_name]),
         ('share/' + package_name, ['package.xml']),
+        # As executables: ros2 run camera_ws_bridge reid_node.py
+        ('lib/' + package_name, glob('examples/*.py')),
         ('share/' + package_name + '/launch', glob('launch/*.launch.py')),
         ('share/' + package_name + '/config', glob('config/*.yaml')),
         ('share/' + package_name + '/config/sros2', glob('config/sros2/*.xml')),

@@ -39,7 +39,7 @@ environment="$(echo "$ROS_DISTRO"; python3 -VV; cat "${CAMERA_WS_BRIDGE_VENV:-.}
 build camera_ws_bridge_msgs "$( (echo "$environment"; cd camera_ws_bridge_msgs \
   && find . -type f | LC_ALL=C sort | xargs sha256sum) | hash_of)"
 
-sources="$(find package.xml setup.py setup.cfg resource camera_ws_bridge config launch -type f \
+sources="$(find package.xml setup.py setup.cfg resource camera_ws_bridge config examples launch -type f \
   ! -name '*.pyc' 2> /dev/null | LC_ALL=C sort)"
 # setup.py never removes what it installed: start afresh when a file went away.
 names="$(hash_of <<< "$sources")"

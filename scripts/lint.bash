@@ -18,8 +18,8 @@ run_ament() {
   fi
 }
 
-mapfile -t python < <(find bench camera_ws_bridge config docs fuzz launch scripts setup.py test \
-  -name '*.py' 2> /dev/null | LC_ALL=C sort)
+mapfile -t python < <(find bench camera_ws_bridge config docs examples fuzz launch scripts \
+  setup.py test -name '*.py' 2> /dev/null | LC_ALL=C sort)
 run ament_flake8 --linelength 99 "${python[@]}"
 run ament_pep257 "${python[@]}"
 run_ament ament_copyright "${python[@]}"

@@ -230,14 +230,15 @@ class Process:
 
     def __init__(
             self, domain: int, log: pathlib.Path, *ros_arguments: str,
-            environment: dict[str, str] | None = None, **parameters: Any) -> None:
+            environment: dict[str, str] | None = None, executable: str = 'bridge',
+            **parameters: Any) -> None:
         arguments = list(ros_arguments)
         for name, value in parameters.items():
             arguments += ['-p', f'{name}:={_yaml(value)}']
         self._log = log
         without = {'ORCHESTRATOR_URL', 'CAMERA_ID'}
         self._process = subprocess.Popen(
-            ['bridge', '--ros-args', *arguments], stdout=log.open('w'), stderr=subprocess.STDOUT,
+            [executable, '--ros-args', *arguments], stdout=log.open('w'), stderr=subprocess.STDOUT,
             env={**{key: value for key, value in os.environ.items() if key not in without},
                  'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
                  'PYTHONUNBUFFERED': '1', **(environment or {})})

@@ -38,10 +38,11 @@ EXECUTABLES = {'bridge', 'check', 'camera_sim', 'demo', 'orchestrator_sim'}
 # What package.xml calls a module's package, where the names differ.
 KEYS = {
     'yaml': 'python3-yaml',
+    'PIL': 'python3-pil',
     **{name: f'python3-{name}' for name in (
         'cryptography', 'hypothesis', 'numpy', 'psutil', 'pytest', 'tornado', 'websockets')},
 }
-OPTIONAL = {'orjson'}  # imported only if it is there
+OPTIONAL = {'orjson', 'vision_msgs'}  # imported only if it is there, or asked for
 
 
 def package_xml(folder):
@@ -165,7 +166,7 @@ def test_everything_that_setup_py_lists_is_installed_as_it_is():
         installed = prefix / target / source.name
         assert installed.read_bytes() == (ROOT / source).read_bytes(), installed
     listed = {source for _, source in files}
-    for folder in ('launch', 'config'):
+    for folder in ('launch', 'config', 'examples'):
         for path in (ROOT / folder).iterdir():
             assert path.is_dir() or path.relative_to(ROOT) in listed, f'{path} is not installed'
 
@@ -210,7 +211,8 @@ def unmet(names, declared):
 
 def test_every_import_is_declared():
     (location,) = importlib.util.find_spec(PACKAGE).submodule_search_locations
-    files = [*pathlib.Path(location).rglob('*.py'), *(SHARE / 'launch').glob('*.py')]
+    files = [*pathlib.Path(location).rglob('*.py'), *(SHARE / 'launch').glob('*.py'),
+             *(ROOT / 'examples').glob('*.py')]
     found = set().union(*map(imports, files))
     assert {'rclpy', 'websockets', 'launch'} <= found
     root = package_xml(ROOT)
@@ -220,7 +222,8 @@ def test_every_import_is_declared():
 
 def test_no_dependency_is_declared_in_vain():
     (location,) = importlib.util.find_spec(PACKAGE).submodule_search_locations
-    files = [*pathlib.Path(location).rglob('*.py'), *(SHARE / 'launch').glob('*.py')]
+    files = [*pathlib.Path(location).rglob('*.py'), *(SHARE / 'launch').glob('*.py'),
+             *(ROOT / 'examples').glob('*.py')]
     used = {KEYS.get(name, name) for name in set().union(*map(imports, files))}
     root = package_xml(ROOT)
     assert {*text_of(root, 'depend'), *text_of(root, 'exec_depend')} - used <= {'ros2launch'}
