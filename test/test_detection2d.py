@@ -24,13 +24,13 @@ import pytest
 SIZE = 640, 480
 
 
-def detection(*results, x=320.0, y=240.0, width=64.0, height=48.0, theta=0.0, id=''):
+def detection(*results, x=320.0, y=240.0, width=64.0, height=48.0, theta=0.0, name=''):
     return Message(
-        results=[Message(hypothesis=Message(class_id=name, score=score))
-                 for name, score in results],
+        results=[Message(hypothesis=Message(class_id=class_id, score=score))
+                 for class_id, score in results],
         bbox=Message(
             center=Message(position=Message(x=x, y=y), theta=theta), size_x=width, size_y=height),
-        id=id)
+        id=name)
 
 
 def boxes(*detections, size=SIZE, **options):
@@ -80,11 +80,11 @@ def test_the_best_hypothesis_gives_type_and_certainty(results, best):
     ('person-1', None), ('²', None), ('١', None), (str(2**63), None), ('9' * 5000, None),
 ])
 def test_an_integer_id_is_an_object_id(text, object_id):
-    assert only(id=text).object_id == object_id
+    assert only(name=text).object_id == object_id
 
 
 def test_ids_can_be_ignored():
-    assert boxes(detection(id='7'), with_ids=False).boxes[0].object_id is None
+    assert boxes(detection(name='7'), with_ids=False).boxes[0].object_id is None
 
 
 @pytest.mark.parametrize('field, name', [('width', 'size_x'), ('height', 'size_y')])

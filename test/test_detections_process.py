@@ -51,6 +51,8 @@ class Detector(rigs.Probe):
 
 
 class Rig:
+    """The bridge between a detector and the orchestrator, registered."""
+
     def __init__(self, domain, folder, loop_thread, parameters):
         self.orchestrator = rigs.Orchestrator(loop_thread)
         self.probe = Detector(domain)
@@ -102,8 +104,8 @@ def detections(stamp, *found):
     return message
 
 
-def detection(*results, x=320.0, y=240.0, theta=0.0, id=''):
-    found = Detection2D(id=id)
+def detection(*results, x=320.0, y=240.0, theta=0.0, name=''):
+    found = Detection2D(id=name)
     found.bbox.center.position.x, found.bbox.center.position.y = x, y
     found.bbox.center.theta = theta
     found.bbox.size_x, found.bbox.size_y = 64.0, 48.0
@@ -119,8 +121,8 @@ def test_detections_arrive_as_boxes_and_a_start_names_their_frame(tmp_path):
     with running(tmp_path, **SIZE) as rig:
         rig.connect()
         rig.probe.boxes.publish(detections(
-            (1700000000, 123456789), detection(('dog', 0.25), ('person', 0.75), id='7'),
-            detection(('cat', 0.5), id='track-3', x=0.0)))
+            (1700000000, 123456789), detection(('dog', 0.25), ('person', 0.75), name='7'),
+            detection(('cat', 0.5), name='track-3', x=0.0)))
         frame = rig.frame(1700000000.123456789)
         assert frame['boxes'] == [
             {'boxId': 0, 'rect': [0.45, 0.45, 0.55, 0.55], 'objectType': 'person',
@@ -158,7 +160,7 @@ def test_the_image_size_comes_from_camera_info_and_until_then_frames_are_counted
                 rig.probe.executor.spin_once(timeout_sec=0.2)
                 return f'images are {size[0]} x {size[1]} pixels' in rig.process.log
             rig.probe.wait(known)
-            rig.probe.boxes.publish(detections((size[0], 0), detection(id='7', theta=0.5)))
+            rig.probe.boxes.publish(detections((size[0], 0), detection(name='7', theta=0.5)))
             (box,) = rig.frame(float(size[0]))['boxes']
             assert box['rect'][2] - box['rect'][0] == pytest.approx(64 / size[0])
             assert 'objectId' not in box

@@ -99,7 +99,7 @@ class Scene:
         return float(self.seconds)
 
     def object_ids(self):
-        """Publish a frame; return what its boxes say at the orchestrator, or None if it is lost."""
+        """Publish a frame; return whom its boxes show at the orchestrator, None if it is lost."""
         frame_id = self.publish()
         end = rigs.time.monotonic() + 1.0
         while rigs.time.monotonic() < end:

@@ -14,8 +14,6 @@
 
 """QoS: what is said of profiles that do not fit, and what a bridge process does about them."""
 
-import time
-
 from camera_ws_bridge import qos
 from camera_ws_bridge_msgs.msg import Boxes, Start, Status, Stop, TrackedObjects, Update
 from diagnostic_msgs.msg import DiagnosticArray

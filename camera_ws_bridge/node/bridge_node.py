@@ -89,6 +89,8 @@ class BridgeNode(ManagedNode):
             raise self.refusal
         if self.lifecycle == INACTIVE:
             self.trigger_activate()
+        if self.refusal is not None:
+            raise self.refusal
         if self.lifecycle != ACTIVE:
             raise RuntimeError('the node could not be activated')  # why is in the log
 
@@ -129,7 +131,8 @@ class BridgeNode(ManagedNode):
         self.bridge.begin()
 
     def activate(self) -> None:
-        """Begin to connect."""
+        """Begin to connect; raise ConfigurationError for a subscription that is not possible."""
+        self.refusal = None
         self._gave_up = ''
         assert self.bridge is not None
         self._subscribe()
@@ -169,14 +172,19 @@ class BridgeNode(ManagedNode):
         """Say why it could not be configured; start() leaves that to its caller."""
         self.refusal = error
         if not self.autostart:
-            self.get_logger().error(f'not configured: {error}')
+            what = 'activated' if self.lifecycle == INACTIVE else 'configured'
+            self.get_logger().error(f'not {what}: {error}')
         self._report()
 
     def _subscribe(self) -> None:
         if self._boxes_input is None:
             assert self.bridge is not None and self.parameters is not None
-            self._boxes_input = BoxesInput(self, self.bridge, self.parameters)
             self._feature_map_input = subscribe_feature_map(self, self.bridge)
+            try:
+                self._boxes_input = BoxesInput(self, self.bridge, self.parameters)
+            except ConfigurationError:
+                self._unsubscribe()
+                raise
 
     def _unsubscribe(self) -> None:
         if self._boxes_input is not None:

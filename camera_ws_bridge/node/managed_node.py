@@ -70,7 +70,7 @@ class ManagedNode(LifecycleNode):
         """Acquire all that is needed; raise ConfigurationError if that is not possible now."""
 
     def activate(self) -> None:
-        """Begin to work."""
+        """Begin to work; raise ConfigurationError, with nothing begun, if that is not possible."""
 
     def deactivate(self) -> None:
         """Stop working; may wait."""
@@ -85,7 +85,7 @@ class ManagedNode(LifecycleNode):
         """Take note that `lifecycle` has a new value."""
 
     def refused(self, error: ConfigurationError) -> None:
-        """Take note of why it could not be configured."""
+        """Take note of why it could not be configured or activated."""
 
     # ---- transitions
 
@@ -99,8 +99,12 @@ class ManagedNode(LifecycleNode):
             return FAILURE
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Begin to work."""
-        return self._do(self.activate, ACTIVE)
+        """Begin to work; on failure the node stays inactive."""
+        try:
+            return self._do(self.activate, ACTIVE)
+        except ConfigurationError as error:
+            self.refused(error)
+            return FAILURE
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop working."""
