@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What plays the lifecycle manager of a bridge in process tests, and a bridge that waits for it."""
+"""A lifecycle manager for process tests, and a bridge that waits for it."""
 
 from __future__ import annotations
 

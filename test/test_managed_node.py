@@ -68,7 +68,7 @@ def node():
         rclpy.init(context=context, domain_id=domain)
         node = Recorded(context)
         yield node
-        assert node.of_rcl == node.lifecycle, 'our state is the state machine\'s'
+        assert node.of_rcl == node.lifecycle, 'two truths'
         node.destroy_node()
         rclpy.try_shutdown(context=context)
 

@@ -194,11 +194,12 @@ class BridgeNode(ManagedNode):
             self.destroy_subscription(self._feature_map_input)
             self._feature_map_input = None
 
-    async def _deactivate_in_turn(self) -> None:
-        async with self.turn():
+    def _deactivate_in_turn(self) -> None:
+        def deactivate() -> None:
             # A manager may have been faster, and have activated it again.
             if self.lifecycle == ACTIVE and self.bridge is not None and not self.bridge.linked:
                 self.trigger_deactivate()
+        self.in_turn(deactivate, leaves_active=False)
 
     def _report(self) -> None:
         """Report in the loop's thread, where all reports are made."""

@@ -22,17 +22,15 @@ while a transition waits, no other callback runs.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-import contextlib
+from collections import deque
+from collections.abc import Callable
 from traceback import format_exc
 from typing import Any
 
 from camera_ws_bridge.errors import ConfigurationError
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState
-from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.task import Future
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
 FAILURE = TransitionCallbackReturn.FAILURE
@@ -56,13 +54,13 @@ class ManagedNode(LifecycleNode):
         """Create the node, unconfigured."""
         super().__init__(name, **node_arguments)
         self.lifecycle = UNCONFIGURED  # the primary state that was entered last
-        self._turn_before: Future | None = None
+        self._jobs: deque[tuple[Callable[[], None], bool]] = deque()  # the first is being done
+        # Executors call back, and send what is returned, at once. Here the answer comes when the
+        # request has had its turn and a flush is over; everything else goes on meanwhile.
         service = self._service_change_state
-        self._change_state_at_once = service.callback
-        service.callback = self._change_state
-        # While a request waits for its turn or for a flush, everything else goes on.
-        service.callback_group = ReentrantCallbackGroup()
-        service.callback_group.add_entity(service)
+        self._change_state, self._send_response = service.callback, service.send_response
+        service.callback = lambda request, response: (request, response)
+        service.send_response = self._on_request
 
     # ---- what a subclass does; all in the executor's thread
 
@@ -146,48 +144,50 @@ class ManagedNode(LifecycleNode):
         self.lifecycle = state
         self.entered()
 
-    # ---- the service ~/change_state
+    # ---- turns, all in the executor's thread
 
-    async def _change_state(
+    def in_turn(self, job: Callable[[], None], leaves_active: bool) -> None:
+        """Do a job when all that was asked for before is done; flush first if it leaves active."""
+        self._jobs.append((job, leaves_active))
+        if len(self._jobs) == 1:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        while self._jobs:
+            if self._jobs[0][1] and self.lifecycle == ACTIVE:
+                self.begin_to_deactivate().add_done_callback(
+                    lambda _: self.executor.create_task(self._flushed))
+                return
+            self._do_first()
+
+    def _flushed(self) -> None:
+        self._do_first()
+        self._go_on()
+
+    def _do_first(self) -> None:
+        try:
+            self._jobs[0][0]()
+        except Exception:
+            self.get_logger().error(f'internal error, please report:\n{format_exc()}')
+        finally:
+            self._jobs.popleft()
+
+    def _on_request(self, request_and_response: tuple[Any, Any], header: Any) -> None:
+        request, response = request_and_response
+        transition = request.transition
+        self.in_turn(
+            lambda: self._send_response(self._changed(request, response), header),
+            transition.label in LEAVING_ACTIVE_LABELS if transition.label
+            else transition.id in LEAVING_ACTIVE)
+
+    def _changed(
             self, request: ChangeState.Request,
             response: ChangeState.Response) -> ChangeState.Response:
-        transition = request.transition
-        async with self.turn():
-            leaves = (transition.label in LEAVING_ACTIVE_LABELS if transition.label
-                      else transition.id in LEAVING_ACTIVE)
-            if leaves and self.lifecycle == ACTIVE:
-                await self._end_of(self.begin_to_deactivate())
-            try:
-                return self._change_state_at_once(request, response)
-            except Exception as error:  # rclpy does not say which: its type is private
-                reason = str(error).splitlines()[0]
-                self.get_logger().warning(
-                    f'lifecycle transition {transition.label or transition.id} refused: {reason}')
-                response.success = False
-                return response
-
-    @contextlib.asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait until all transitions that were asked for before are over, then hold up others."""
-        before, mine = self._turn_before, self._wakening_future()
-        self._turn_before = mine
-        if before is not None:
-            await before
         try:
-            yield
-        finally:
-            mine.set_result(None)
-
-    async def _end_of(self, ending: Any) -> None:
-        ended = self._wakening_future()
-        ending.add_done_callback(lambda _: ended.set_result(None))
-        await ended
-
-    def _wakening_future(self) -> Future:
-        """Return a future whose end makes the executor look again at who waits for it."""
-        def wake(_: Future) -> None:
-            if self.executor is not None:
-                self.executor.wake()
-        future = Future()
-        future.add_done_callback(wake)
-        return future
+            return self._change_state(request, response)
+        except Exception as error:  # rclpy does not say which: its type is private
+            transition = request.transition.label or request.transition.id
+            self.get_logger().warning(
+                f'lifecycle transition {transition} refused: {str(error).splitlines()[0]}')
+            response.success = False
+            return response
