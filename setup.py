@@ -45,6 +45,7 @@ setup(
             'camera_sim = camera_ws_bridge.sim.camera:main',
             'check = camera_ws_bridge.main.check:main',
             'demo = camera_ws_bridge.sim.demo:main',
+            'multi_bridge = camera_ws_bridge.main.multi_bridge:main',
             'orchestrator_sim = camera_ws_bridge.sim.orchestrator:main',
         ],
     },

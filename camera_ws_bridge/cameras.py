@@ -17,14 +17,15 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import yaml
 
-KEYS = {'camera_id', 'namespace', 'orchestrator_url', 'params_file'}
+KEYS = {'camera_id', 'namespace', 'orchestrator_url', 'parameters', 'params_file'}
 NAMESPACE = re.compile(r'[A-Za-z]\w*(/[A-Za-z_]\w*)*', re.ASCII)
 
 
-def load(path: str) -> list[dict[str, str]]:
+def load(path: str) -> list[dict[str, Any]]:
     """Return the cameras of a YAML file; raise ValueError or OSError that says what is wrong."""
     with open(path, encoding='utf-8') as file:
         try:
@@ -34,7 +35,7 @@ def load(path: str) -> list[dict[str, str]]:
     return checked(content, path)
 
 
-def checked(content: object, path: str) -> list[dict[str, str]]:
+def checked(content: object, path: str) -> list[dict[str, Any]]:
     """Return the cameras, each with id and namespace; raise ValueError that says what is wrong."""
     cameras = content.get('cameras') if isinstance(content, dict) else None
     if not isinstance(cameras, list) or not cameras:
@@ -57,12 +58,15 @@ def checked(content: object, path: str) -> list[dict[str, str]]:
     return result
 
 
-def _checked_camera(camera: object) -> dict[str, str]:
+def _checked_camera(camera: object) -> dict[str, Any]:
     if not isinstance(camera, dict) or 'camera_id' not in camera:
         raise ValueError('needs a camera_id')
     for key, value in camera.items():
         if key not in KEYS:
             raise ValueError(f'unknown key {key!r}; known are {", ".join(sorted(KEYS))}')
+        if key == 'parameters':
+            _check_parameters(value)
+            continue
         # YAML makes a number of 010 and a boolean of yes: no guess what was meant.
         if not isinstance(value, str) or not value:
             raise ValueError(f'{key} must be text; put it in quotes')
@@ -70,6 +74,18 @@ def _checked_camera(camera: object) -> dict[str, str]:
     if not NAMESPACE.fullmatch(namespace) or '__' in namespace:
         raise ValueError(f'{namespace!r} is not a namespace that ROS accepts')
     return {**camera, 'namespace': namespace}
+
+
+def _check_parameters(parameters: object) -> None:
+    if not isinstance(parameters, dict):
+        raise ValueError('parameters must be a mapping from names to values')
+    for name, value in parameters.items():
+        if not isinstance(name, str):
+            raise ValueError(f'parameters: {name!r} is not a name')
+        if name in KEYS:
+            raise ValueError(f'parameters: {name} belongs beside parameters, not into them')
+        if not isinstance(value, (bool, int, float, str)):
+            raise ValueError(f'parameters: {name} must be text, a number, true or false')
 
 
 def _default_namespace(camera_id: str) -> str:

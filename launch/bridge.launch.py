@@ -22,6 +22,7 @@ from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
+import yaml
 
 ARGUMENTS = (
     ('orchestrator_url', '', 'WebSocket URL of the orchestrator, (ws|wss)://host:port/processor. '
@@ -36,6 +37,7 @@ ARGUMENTS = (
     ('respawn', 'false', 'Start the bridge anew when it has ended by itself.'),
     ('lifecycle', 'auto', 'auto: the bridge configures and activates itself. manual: a lifecycle '
      'manager, or ros2 lifecycle set, does that.'),
+    ('parameters', '{}', 'Parameters over those of the params_file, as a YAML mapping.'),
 )
 CHOICES = {
     'log_level': ['debug', 'info', 'warn', 'error', 'fatal'],
@@ -63,6 +65,10 @@ def bridge(context: LaunchContext) -> list[Node]:
         name: ParameterValue(LaunchConfiguration(name), value_type=str)
         for name in ('orchestrator_url', 'camera_id')
         if LaunchConfiguration(name).perform(context)}
+    more = yaml.safe_load(LaunchConfiguration('parameters').perform(context))
+    if not isinstance(more, dict):
+        raise ValueError('parameters: must be a YAML mapping, e.g. {heartbeat_interval: 2.0}')
+    given.update(more)
     manual = LaunchConfiguration('lifecycle').perform(context) == 'manual'
     if manual:
         given['autostart'] = False

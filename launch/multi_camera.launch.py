@@ -14,12 +14,17 @@
 
 """One bridge per camera of a YAML list, each in a namespace of its own."""
 
+import os
+
+
 from camera_ws_bridge import cameras
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
+import yaml
 
 ARGUMENTS = (
     ('cameras_file', PathJoinSubstitution(
@@ -30,24 +35,43 @@ ARGUMENTS = (
         [FindPackageShare('camera_ws_bridge'), 'config', 'bridge.yaml']),
      'Parameters of cameras that name no params_file of their own.'),
     ('log_level', 'info', 'Log level of all bridges.'),
-    ('respawn', 'false', 'Start a bridge anew when it has ended by itself.'),
+    ('respawn', 'false', 'Start a process anew when it has ended by itself.'),
+    ('process', 'separate', 'separate: a process per camera. shared: one for all of them, which '
+     'costs less memory and CPU.'),
 )
+CHOICES = {'process': ['separate', 'shared']}
 
 
 def generate_launch_description() -> LaunchDescription:
     """Describe the arguments and the bridges."""
     return LaunchDescription([
-        *(DeclareLaunchArgument(name, default_value=default, description=description)
+        *(DeclareLaunchArgument(
+            name, default_value=default, description=description, choices=CHOICES.get(name))
           for name, default, description in ARGUMENTS),
         OpaqueFunction(function=bridges),
     ])
 
 
-def bridges(context: LaunchContext) -> list[IncludeLaunchDescription]:
-    """Return bridge.launch.py once per camera."""
+def bridges(context: LaunchContext) -> list[IncludeLaunchDescription] | list[Node]:
+    """Return bridge.launch.py once per camera, or one process for all."""
     def argument(name: str) -> str:
         return LaunchConfiguration(name).perform(context)
 
+    found = cameras.load(argument('cameras_file'))
+    if argument('process') == 'shared':
+        if not os.path.isfile(argument('params_file')):
+            raise FileNotFoundError(f'params_file: there is no file {argument("params_file")}')
+        url = argument('orchestrator_url')
+        return [Node(
+            package='camera_ws_bridge',
+            executable='multi_bridge',
+            parameters=[argument('params_file'), *([{'orchestrator_url': url}] if url else [])],
+            arguments=[argument('cameras_file'),
+                       '--ros-args', '--log-level', argument('log_level')],
+            output='screen',
+            respawn=argument('respawn').lower() in ('true', '1'),
+            respawn_delay=2.0,
+        )]
     source = PathJoinSubstitution(
         [FindPackageShare('camera_ws_bridge'), 'launch', 'bridge.launch.py'])
     return [IncludeLaunchDescription(
@@ -59,4 +83,5 @@ def bridges(context: LaunchContext) -> list[IncludeLaunchDescription]:
             'params_file': camera.get('params_file', argument('params_file')),
             'log_level': argument('log_level'),
             'respawn': argument('respawn'),
-        }.items()) for camera in cameras.load(argument('cameras_file'))]
+            'parameters': yaml.safe_dump(camera.get('parameters', {}), default_flow_style=True),
+        }.items()) for camera in found]

@@ -20,7 +20,7 @@ Everything waits on conditions; nothing here sleeps for a time that has to be lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 import contextlib
 import fcntl
 import os
@@ -230,7 +230,7 @@ class Process:
 
     def __init__(
             self, domain: int, log: pathlib.Path, *ros_arguments: str,
-            environment: dict[str, str] | None = None, executable: str = 'bridge',
+            environment: dict[str, str] | None = None, command: Sequence[str] = ('bridge',),
             **parameters: Any) -> None:
         arguments = list(ros_arguments)
         for name, value in parameters.items():
@@ -238,7 +238,7 @@ class Process:
         self._log = log
         without = {'ORCHESTRATOR_URL', 'CAMERA_ID'}
         self._process = subprocess.Popen(
-            [executable, '--ros-args', *arguments], stdout=log.open('w'), stderr=subprocess.STDOUT,
+            [*command, '--ros-args', *arguments], stdout=log.open('w'), stderr=subprocess.STDOUT,
             env={**{key: value for key, value in os.environ.items() if key not in without},
                  'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
                  'PYTHONUNBUFFERED': '1', **(environment or {})})

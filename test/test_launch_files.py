@@ -24,9 +24,10 @@ import pytest
 FOLDER = pathlib.Path(get_package_share_directory('camera_ws_bridge'))
 ARGUMENTS = {  # the public ones; the README's table names the same
     'bridge': ['orchestrator_url', 'camera_id', 'namespace', 'params_file', 'log_level',
-               'respawn', 'lifecycle'],
+               'respawn', 'lifecycle', 'parameters'],
     'demo': ['port', 'camera_id', 'namespace', 'rate', 'boxes', 'log_level'],
-    'multi_camera': ['cameras_file', 'orchestrator_url', 'params_file', 'log_level', 'respawn'],
+    'multi_camera': ['cameras_file', 'orchestrator_url', 'params_file', 'log_level', 'respawn',
+                     'process'],
 }
 README = pathlib.Path(__file__).resolve().parents[1] / 'README.md'
 
@@ -108,13 +109,13 @@ def test_an_included_file_knows_what_it_is_given(name):
 @pytest.mark.parametrize('name', ARGUMENTS)
 def test_it_starts_only_executables_that_are_installed(name):
     executables = {
-        keyword.value.value for call in calls(tree_of(name), 'Node')
+        keyword.value.value for call in ast.walk(tree_of(name)) if isinstance(call, ast.Call)
         for keyword in call.keywords if keyword.arg == 'executable'}
     for executable in executables:
         assert (FOLDER.parents[1] / 'lib' / 'camera_ws_bridge' / executable).exists(), executable
     assert executables == {
         'bridge': {'bridge'}, 'demo': {'orchestrator_sim', 'camera_sim'},
-        'multi_camera': set()}[name]
+        'multi_camera': {'multi_bridge'}}[name]
 
 
 @pytest.mark.parametrize('name', ARGUMENTS)

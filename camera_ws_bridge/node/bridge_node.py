@@ -80,6 +80,11 @@ class BridgeNode(ManagedNode):
         else:
             self._report()
 
+    @property
+    def failed(self) -> bool:
+        """Return whether it has ended by itself: not configured, or given up, and not retried."""
+        return bool(self.refusal or self._gave_up)
+
     def start(self) -> None:
         """Configure and activate if `autostart` says so; raise ConfigurationError."""
         if not self.autostart:
