@@ -23,7 +23,7 @@ from auth_rig import serving as token_serving, TOKEN
 from camera_ws_bridge.sim.orchestrator import OrchestratorSim
 from check_rig import NAMES, Report, report_of, run_check
 import pytest
-from raw_peer import close_frame, frame, PING, PONG, serving
+from raw_peer import CLOSE, close_frame, frame, PING, PONG, serving
 from shared import run, server_tls
 
 
@@ -361,7 +361,8 @@ def test_a_close_with_a_reason_is_told():
         async def behave(peer):
             await peer.upgrade()
             await peer.send(close_frame(1013, 'try \x1b[2Jlater'))
-            await peer.read_to_end()
+            await peer.read_until(CLOSE)
+            peer.writer.close()
 
         async with serving(behave) as server:
             report = await report_of(server.url)
@@ -375,7 +376,8 @@ def test_a_token_that_is_sent_back_is_hidden(secret_file):
             await peer.upgrade()
             payload, _ = await peer.read_until(PING)
             await peer.send(frame(PONG, payload) + close_frame(1008, f'no {TOKEN} here'))
-            await peer.read_to_end()
+            await peer.read_until(CLOSE)
+            peer.writer.close()
 
         async with serving(behave) as server:
             report = await report_of(server.url, token_file=secret_file(TOKEN))

@@ -68,8 +68,9 @@ def check(domain, executor, *arguments, listen=WAIT, monkeypatch):
     return Report(process.returncode, stdout, stderr).steps['boxes']
 
 
-def test_boxes_arrive(monkeypatch):
-    with own_domain() as domain, detector(domain, Boxes) as executor:
+@pytest.mark.parametrize('profile', (QoSProfile(depth=10), BEST_EFFORT))
+def test_boxes_arrive(profile, monkeypatch):
+    with own_domain() as domain, detector(domain, Boxes, profile) as executor:
         step = check(domain, executor, monkeypatch=monkeypatch)
     assert (step['status'], step['data']['arrived']) == ('ok', True)
     assert step['data']['publishers'] == [{

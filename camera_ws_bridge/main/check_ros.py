@@ -34,6 +34,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
+from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 GREATEST_DOMAIN = 101  # on Linux; the ports of those above may be given away to others
 
@@ -77,7 +78,8 @@ def boxes(node: Node, boxes_type: str, listen: float) -> Finding:
     executor = SingleThreadedExecutor(context=node.context)
     executor.add_node(node)
     end = time.monotonic() + listen
-    while time.monotonic() < end and not arrived:
+    # A publisher may be found before the name of its node is.
+    while time.monotonic() < end and not (arrived and all(_names(node, topic))):
         executor.spin_once(timeout_sec=0.1)
     executor.shutdown()
     return _judge(node, topic, subscription.mismatch, bool(arrived), listen)
@@ -91,7 +93,7 @@ def _judge(
                    info.node_namespace == node.get_namespace()))
     publishers, problems = [], []
     for info in node.get_publishers_info_by_topic(topic):
-        name = f'{info.node_namespace.rstrip("/")}/{info.node_name}'
+        name = _name(info) or 'a publisher'
         problem = ''
         if info.topic_type != own.topic_type:
             problem = f'publishes {info.topic_type} instead of {own.topic_type}'
@@ -115,6 +117,16 @@ def _judge(
                        'does the detector see anything? The bridge expects a message per frame',
                        **data)
     return ok(f'{names} publishes {topic}, and it arrives', **data)
+
+
+def _name(info: TopicEndpointInfo) -> str:
+    if 'UNKNOWN' in info.node_name:
+        return ''
+    return f'{info.node_namespace.rstrip("/")}/{info.node_name}'
+
+
+def _names(node: Node, topic: str) -> list[str]:
+    return [_name(info) for info in node.get_publishers_info_by_topic(topic)]
 
 
 def _version(package: str) -> str:
