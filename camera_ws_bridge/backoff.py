@@ -41,6 +41,15 @@ class Backoff:
         self._random = random
         self._ceiling = minimum
 
+    def configure(self, minimum: float, maximum: float, stable_after: float) -> bool:
+        """Go by other values from now on; return whether they are others."""
+        values = minimum, maximum, stable_after
+        if values == (self.minimum, self.maximum, self.stable_after):
+            return False
+        self.minimum, self.maximum, self.stable_after = values
+        self._ceiling = max(minimum, min(self._ceiling, maximum))
+        return True
+
     def next_delay(self, *, reached: bool, lasted: float = 0.0) -> float:
         """
         Return the delay after a failure.

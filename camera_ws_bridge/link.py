@@ -142,6 +142,7 @@ class Link:
         self._progress = 0
         self._last_ping_at = 0.0
         self._identify_at = 0.0
+        self._registering = False  # the pong behind `identifier` is not back
         self._awaited_pongs = 0
         self._ping_wanted = False
         self._wake_writer = asyncio.Event()
@@ -202,6 +203,22 @@ class Link:
     def wake(self) -> None:
         """Say that the outbox has something new."""
         self._wake_writer.set()
+
+    def configure(
+            self, settings: Settings, reconnect_delay_min: float, reconnect_delay_max: float,
+            stable_after: float) -> None:
+        """Go by other values from now on; camera_id and peer must be the same as before."""
+        old, self.settings = self.settings, settings
+        if settings.command_rate != old.command_rate:
+            self._inbound.limit(
+                settings.command_rate, COMMAND_BURST_SECONDS * settings.command_rate)
+        if settings.identify_interval != old.identify_interval and self._registered.is_set():
+            # While a registration is under way, its pong says when the next one is due.
+            if not self._registering:
+                self._identify_again_in(settings.identify_interval)
+        if self._backoff.configure(reconnect_delay_min, reconnect_delay_max, stable_after):
+            if self._connection is None:
+                self._retry_now.set()
 
     def reconnect(self) -> None:
         """Drop the connection, if there is one, and connect again without waiting."""
@@ -335,6 +352,7 @@ class Link:
     async def _identify(self, connection: Connection) -> None:
         """Register; again and again, since an older connection's end undoes a registration."""
         self._identify_at = float('inf')  # until the pong: one registration at a time
+        self._registering = True
         self.session.begin_registration()
         await connection.send(wire.encode_utf8(Identifier(self.settings.camera_id)))
         await self._ping(connection, registration=True)
@@ -358,6 +376,7 @@ class Link:
         self.round_trip_time = self._heard_at - sent_at
         self.outbox.acknowledge(serial)
         if registration:
+            self._registering = False
             self._pass_on(self.session.registered())
             self._identify_again_in(self.settings.identify_interval)
             if not self._registered.is_set():

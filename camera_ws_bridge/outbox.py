@@ -178,6 +178,7 @@ class Outbox:
             lane.queued.extendleft(reversed(lane.in_flight))
             lane.in_flight.clear()
             lane.in_flight_bytes = 0
+            self._make_room(lane)  # the limit may have been lowered meanwhile
         return count
 
     def refused_as_too_big(self) -> Item | None:
@@ -198,6 +199,13 @@ class Outbox:
         lane.in_flight_bytes -= len(item.payload)
         self._count_drop(lane, 'refused_by_peer', item)
         return item
+
+    def limit(self, boxes: Policy, updates: Policy, now: float) -> None:
+        """Go by other policies from now on; what does not fit any more is dropped and counted."""
+        self.boxes.policy, self.updates.policy = boxes, updates
+        self.expire(now)
+        for lane in self._lanes:
+            self._make_room(lane)
 
     def expire(self, now: float) -> None:
         """Drop what is too old to be worth sending."""
@@ -251,22 +259,26 @@ class Outbox:
         lane.peak = max(lane.peak, len(lane))
 
     def _make_room(self, lane: Lane) -> None:
-        policy = lane.policy
-        while lane.queued and (len(lane) > policy.max_messages or lane.bytes > policy.max_bytes):
-            if policy.newest_per_object and self._drop_superseded(lane):
-                continue
+        if lane.policy.newest_per_object and _is_too_full(lane):
+            self._drop_superseded(lane)
+        while lane.queued and _is_too_full(lane):
             self._drop_oldest(lane, 'overflow')
 
-    def _drop_superseded(self, lane: Lane) -> bool:
-        """Drop the oldest update whose object has a newer one in the queue."""
-        newest = {item.object_id: item for item in lane.queued}
-        for index, item in enumerate(lane.queued):
-            if newest[item.object_id] is not item:
-                del lane.queued[index]
-                lane.bytes -= len(item.payload)
-                self._count_drop(lane, 'superseded', item)
-                return True
-        return False
+    def _drop_superseded(self, lane: Lane) -> None:
+        """Drop updates whose object has a newer one in the queue, the oldest first."""
+        queued = list(lane.queued)
+        newest = {item.object_id: item for item in queued}
+        lane.queued.clear()
+        for place, item in enumerate(queued):
+            # In what is counted, the lane is as full as with the rest of the list in its queue.
+            if not _is_too_full(lane, len(queued) - place):
+                lane.queued.extend(queued[place:])
+                return
+            if newest[item.object_id] is item:
+                lane.queued.append(item)
+                continue
+            lane.bytes -= len(item.payload)
+            self._count_drop(lane, 'superseded', item)
 
     def _expire(self, lane: Lane, now: float) -> None:
         max_age = lane.policy.max_age
@@ -287,3 +299,9 @@ class Outbox:
     def _forget(self, item: Item) -> None:
         if self.journal is not None:
             self.journal.gone(item.id)
+
+
+def _is_too_full(lane: Lane, more: int = 0) -> bool:
+    """Return whether the lane is beyond its bounds, with so many messages more."""
+    policy = lane.policy
+    return len(lane) + more > policy.max_messages or lane.bytes > policy.max_bytes

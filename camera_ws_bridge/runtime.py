@@ -34,11 +34,11 @@ from typing import Any
 from camera_ws_bridge.errors import LinkFault, MessageError
 from camera_ws_bridge.frame_stamps import FrameStamps, Stamp
 from camera_ws_bridge.limited_log import LimitedLog, Logger
-from camera_ws_bridge.link import Link
+from camera_ws_bridge.link import Link, Settings
 from camera_ws_bridge.loops import LoopHost, LoopThread
 from camera_ws_bridge.memory import Trimmer
 from camera_ws_bridge.messages import Start, Update
-from camera_ws_bridge.outbox import Outbox
+from camera_ws_bridge.outbox import Outbox, Policy
 from camera_ws_bridge.session import Command
 from camera_ws_bridge.spool_writer import SpoolWriter
 
@@ -122,6 +122,20 @@ class Bridge:
         self.rejected[error.cause] += 1
         self._limited.warning(
             topic, f'{self.link.settings.camera_id}: message on {topic} ignored: {error}')
+
+    def configure(
+            self, settings: Settings, delays: tuple[float, float, float], boxes: Policy,
+            updates: Policy, reconcile: bool) -> None:
+        """
+        Go by other values from now on: all of them at once, in the loop's next turn.
+
+        delays: reconnect_delay_min, reconnect_delay_max and stable_after, in seconds.
+        """
+        def configure() -> None:
+            self.link.configure(settings, *delays)
+            self.link.session.reconcile = reconcile
+            self.outbox.limit(boxes, updates, time.monotonic())
+        self._loop.call_soon_threadsafe(configure)
 
     def reconnect(self) -> None:
         """Drop the connection and connect anew."""

@@ -26,6 +26,12 @@ class TokenBucket:
         self._tokens = burst
         self._at: float | None = None
 
+    def limit(self, rate: float, burst: float) -> None:
+        """Go by other limits from now on."""
+        self.rate = rate
+        self.burst = burst
+        self._tokens = min(self._tokens, burst)
+
     def take(self, now: float) -> bool:
         """Return whether one more message is within the limits, and count it if so."""
         if self._at is not None:

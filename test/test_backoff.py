@@ -94,3 +94,15 @@ def test_a_server_that_accepts_and_closes_sees_at_most_10_connects_in_10_seconds
         connects += 1
         now += backoff.next_delay(reached=True)
     assert 2 <= connects <= 10
+
+
+def test_other_values_from_now_on():
+    backoff = at_most()
+    ceilings(backoff, 8, reached=True)
+    assert not backoff.configure(0.25, 30.0, 10.0)
+    assert backoff.configure(1.0, 4.0, 5.0)
+    assert ceilings(backoff, 2, reached=True) == [4.0, 4.0]
+    assert ceilings(backoff, 3, reached=True, lasted=5.0)[0] == 1.0
+    assert backoff.configure(2.0, 8.0, 5.0)
+    assert ceilings(at_most(), 1, reached=True) == [0.25]
+    assert ceilings(backoff, 4, reached=True) == [2.0, 4.0, 8.0, 8.0]

@@ -33,3 +33,12 @@ def test_in_the_long_run_the_rate_holds():
     bucket = TokenBucket(rate=10.0, burst=5.0)
     passed = sum(bucket.take(number / 100.0) for number in range(10_000))
     assert 1000 <= passed <= 1005
+
+
+def test_other_limits_from_now_on():
+    bucket = TokenBucket(rate=10.0, burst=5.0)
+    bucket.limit(rate=1.0, burst=2.0)
+    assert [bucket.take(0.0) for _ in range(3)] == [True, True, False]
+    assert [bucket.take(0.9), bucket.take(1.0)] == [False, True]
+    bucket.limit(rate=100.0, burst=50.0)
+    assert [bucket.take(1.0), bucket.take(1.05), bucket.take(9.0)] == [False, True, True]
