@@ -20,6 +20,7 @@ config/bridge.yaml and the README's table repeat them for readers; a test compar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 import math
 import os
@@ -47,6 +48,7 @@ class Spec:
     low: float = 0
     high: float = 0
     environment: str = ''  # variable that gives the default
+    live: bool = False  # whether it can change while the node runs
 
 
 SPECS = (
@@ -55,28 +57,33 @@ SPECS = (
     Spec('camera_id', '', 'Id under which this camera registers at the orchestrator. '
          'Empty: environment variable CAMERA_ID.', environment='CAMERA_ID'),
     Spec('connect_timeout', 60.0, 'Seconds to try for the first connection before the process '
-         'exits; 0: for ever. Once connected, it never gives up.', 0, 86400),
-    Spec('open_timeout', 10.0, 'Seconds that one connection attempt may take.', 0.1, 300),
+         'exits; 0: for ever. Once connected, it never gives up.', 0, 86400, live=True),
+    Spec('open_timeout', 10.0, 'Seconds that one connection attempt may take.', 0.1, 300,
+         live=True),
     Spec('reconnect_delay_min', 0.5, 'Seconds; ceiling of the random delay before the first '
-         'reconnect. It doubles with every failure.', 0.01, 60),
+         'reconnect. It doubles with every failure.', 0.01, 60, live=True),
     Spec('reconnect_delay_max', 10.0, 'Seconds; the ceiling grows to this (to 1 s while no '
-         'server answers at all).', 0.01, 3600),
-    Spec('stable_after', 2.0, 'Seconds that a connection must last to reset the delay.', 0, 3600),
-    Spec('heartbeat_interval', 5.0, 'Seconds between pings on an idle connection.', 0.25, 3600),
+         'server answers at all).', 0.01, 3600, live=True),
+    Spec('stable_after', 2.0, 'Seconds that a connection must last to reset the delay.', 0, 3600,
+         live=True),
+    Spec('heartbeat_interval', 5.0, 'Seconds between pings on an idle connection.', 0.25, 3600,
+         live=True),
     Spec('heartbeat_timeout', 10.0, 'Seconds without any progress after which a silent connection '
-         'is dropped.', 0.5, 3600),
+         'is dropped.', 0.5, 3600, live=True),
     Spec('identify_interval', 30.0, 'Seconds between repeated registrations, which heal one that '
-         'the orchestrator has lost; 0: never.', 0, 86400),
-    Spec('shutdown_timeout', 2.0, 'Seconds to flush the buffer at shutdown.', 0, 60),
+         'the orchestrator has lost; 0: never.', 0, 86400, live=True),
+    Spec('shutdown_timeout', 2.0, 'Seconds to flush the buffer at shutdown.', 0, 60, live=True),
     Spec('reconcile', True, 'Publish a stop (RECONCILED) for objects that the orchestrator no '
-         'longer names after a reconnect.'),
+         'longer names after a reconnect.', live=True),
     Spec('command_queue_depth', 32, 'Commands per topic that are remembered for a re-ID node that '
          'comes up later.', 1, 10000),
-    Spec('max_image_bytes', 4 * MIB, 'Bytes; the largest PNG accepted in a start.', 1, 16 * MIB),
+    Spec('max_image_bytes', 4 * MIB, 'Bytes; the largest PNG accepted in a start.', 1, 16 * MIB,
+         live=True),
     Spec('max_image_pixels', 2**24, 'Width times height of the largest PNG accepted in a start.',
-         1, 2**31 - 1),
+         1, 2**31 - 1, live=True),
     Spec('command_rate', 100.0, 'Messages a second that are accepted from the orchestrator in the '
-         'long run; 20 seconds of it at once. The rest is counted and ignored.', 1, 100000),
+         'long run; 20 seconds of it at once. The rest is counted and ignored.', 1, 100000,
+         live=True),
     Spec('frame_history', 3600, 'Frames whose stamps are remembered, for Start.frame_stamp.',
          1, 1000000),
     Spec('boxes_type', BOXES, f'Message type of the topic boxes: {BOXES}, or {DETECTION2D} of '
@@ -88,16 +95,16 @@ SPECS = (
     Spec('detection_ids', True, 'Take an integer id of a detection of vision_msgs as the id of '
          "the tracked object. false: ignore it, for a detector with ids of its tracker's own."),
     Spec('boxes_max_messages', 20000, 'Boxes messages in the buffer; when it is full, the oldest '
-         'is dropped.', 2, 10000000),
+         'is dropped.', 2, 10000000, live=True),
     Spec('boxes_max_bytes', 64 * MIB, 'Bytes of boxes messages (JSON) in the buffer.',
-         1024, 16384 * MIB),
+         1024, 16384 * MIB, live=True),
     Spec('boxes_max_age', 0.0, 'Seconds after which a buffered boxes message is dropped; 0: '
          'never. The orchestrator stamps sightings when they arrive: old boxes become false '
-         'sightings.', 0, 86400),
+         'sightings.', 0, 86400, live=True),
     Spec('updates_max_messages', 1000, 'Feature maps in the buffer; when it is full, those with a '
-         'newer one of the same object go first.', 2, 10000000),
+         'newer one of the same object go first.', 2, 10000000, live=True),
     Spec('updates_max_bytes', 16 * MIB, 'Bytes of feature maps (JSON) in the buffer.',
-         1024, 16384 * MIB),
+         1024, 16384 * MIB, live=True),
     Spec('spool_path', '', 'SQLite file that keeps the buffer over restarts, e.g. '
          '/var/lib/camera_ws_bridge/gate.sqlite; one bridge a file. Empty: none.'),
     Spec('spool_max_bytes', 128 * MIB, 'Bytes of the spool file; its log takes about 2 MiB more, '
@@ -119,6 +126,7 @@ SPECS = (
     Spec('buffer_when_inactive', False, 'Buffer what arrives while the node is inactive; false: '
          'subscribe only while it is active. What was in the buffer before stays in either case.'),
 )
+BY_NAME = {spec.name: spec for spec in SPECS}
 
 
 class Parameters:
@@ -177,10 +185,35 @@ class Parameters:
         if (self.image_width > 0) != (self.image_height > 0):
             raise ConfigurationError(
                 'image_width', 'and image_height: set both, or none and let camera_info tell')
-        if self.reconnect_delay_min > self.reconnect_delay_max:
-            raise ConfigurationError(
-                'reconnect_delay_min', f'is {self.reconnect_delay_min:g}, more than '
-                f'reconnect_delay_max ({self.reconnect_delay_max:g})')
+        _check_together(values)
+
+
+def check_change(current: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+    """
+    Raise ConfigurationError unless these parameters of a running node may take these values.
+
+    current: the values of all parameters, or of those that are known.
+    """
+    for name, value in changes.items():
+        spec = BY_NAME[name]
+        if not spec.live and value != current.get(name):
+            raise ConfigurationError(name, 'cannot change while the node runs')
+        if not isinstance(value, type(spec.default)):
+            raise ConfigurationError(name, _wrong_type(spec, type(value).__name__))
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            # Also NaN, which not every rclpy's own check of the range refuses.
+            if not spec.low <= value <= spec.high:
+                raise ConfigurationError(
+                    name, f'is {value:g}, but must be in {spec.low:g} to {spec.high:g}')
+    _check_together({**current, **changes})
+
+
+def _check_together(values: Mapping[str, Any]) -> None:
+    """Raise ConfigurationError for live parameters that do not fit to each other."""
+    low, high = values.get('reconnect_delay_min'), values.get('reconnect_delay_max')
+    if low is not None and high is not None and low > high:
+        raise ConfigurationError(
+            'reconnect_delay_min', f'is {low:g}, more than reconnect_delay_max ({high:g})')
 
 
 def autostart(node: Node) -> bool:
@@ -214,14 +247,14 @@ def _declare(node: Node, spec: Spec) -> Any:
     return value or from_environment if spec.environment else value
 
 
-def _wrong_type(spec: Spec, error: Exception) -> str:
+def _wrong_type(spec: Spec, error: object) -> str:
     examples = {bool: 'true or false', int: 'an integer, e.g. 10', float: 'a number with a point, '
                 'e.g. 10.0', str: 'a string'}
     return f'must be {examples[type(spec.default)]} ({error})'
 
 
 def _descriptor(spec: Spec) -> ParameterDescriptor:
-    descriptor = ParameterDescriptor(description=spec.description, read_only=True)
+    descriptor = ParameterDescriptor(description=spec.description, read_only=not spec.live)
     if isinstance(spec.default, float):
         descriptor.floating_point_range = [
             FloatingPointRange(from_value=float(spec.low), to_value=float(spec.high))]

@@ -32,6 +32,7 @@ BEGIN, END = '<!-- parameters -->\n', '<!-- end of parameters -->'
 HEAD = """\
 # All parameters of the bridge with their defaults. Copy it, change what you need, and pass it as
 # `params_file` to the launch files or with `--ros-args --params-file`. `/**` matches every node.
+# "Live": it can be changed while the node runs (ros2 param set); all others are read at start.
 /**:
   ros__parameters:
 """
@@ -56,6 +57,7 @@ def yaml() -> str:
     text = HEAD
     for spec in SPECS:
         description = spec.description + (f' Range: {bounds(spec)}.' if bounds(spec) else '')
+        description += ' Live.' if spec.live else ''
         comment = textwrap.indent(textwrap.fill(description, 93), '    # ')
         text += f'\n{comment}\n    {spec.name}: {value(spec)}\n'
     return text
@@ -63,11 +65,13 @@ def yaml() -> str:
 
 def table() -> str:
     """Return the README's table."""
-    rows = ['| parameter | type | default | range | what it is |', '|---|---|---|---|---|']
+    rows = ['| parameter | type | default | range | live | what it is |',
+            '|---|---|---|---|---|---|']
     types = {str: 'string', bool: 'bool', int: 'integer', float: 'double'}
     rows += [
         f'| `{spec.name}` | {types[type(spec.default)]} | `{value(spec)}` | {bounds(spec)} '
-        + '| ' + spec.description.replace('|', r'\|') + ' |' for spec in SPECS]
+        f'| {"yes" if spec.live else ""} | ' + spec.description.replace('|', r'\|') + ' |'
+        for spec in SPECS]
     return '\n'.join(rows) + '\n'
 
 

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 import os
 import random
 import ssl
@@ -49,15 +50,12 @@ def assemble(
 
     ros_time returns nanoseconds; the callbacks are Bridge's.
     """
-    outbox = Outbox(
-        Policy(values.boxes_max_messages, values.boxes_max_bytes, values.boxes_max_age),
-        Policy(values.updates_max_messages, values.updates_max_bytes, newest_per_object=True))
+    outbox = Outbox(*_policies(values))
     tokens = token_source(values)
     link = Link(
         _settings(values), outbox, Session(values.reconcile, ros_time),
-        Backoff(values.reconnect_delay_min, values.reconnect_delay_max, values.stable_after,
-                random.random),
-        connect=_connector(values), clock=time.monotonic, logger=logger,
+        Backoff(*_delays(values), random.random),
+        connect=_connector(values, lambda: link.settings), clock=time.monotonic, logger=logger,
         on_command=lambda command: bridge.publish(command),
         on_state=lambda: bridge.state_changed(),
         token=None if tokens is None else tokens.token,
@@ -67,6 +65,22 @@ def assemble(
         spool=_open_spool(values, link, host, logger),
         publish=publish, publish_tracked=publish_tracked, report=report, on_end=on_end)
     return bridge
+
+
+def reassemble(bridge: Bridge, values: Parameters) -> None:
+    """Let a bridge, which may be running, go by other values of the live parameters."""
+    bridge.configure(
+        _settings(values), _delays(values), *_policies(values), reconcile=values.reconcile)
+
+
+def _policies(values: Parameters) -> tuple[Policy, Policy]:
+    return (
+        Policy(values.boxes_max_messages, values.boxes_max_bytes, values.boxes_max_age),
+        Policy(values.updates_max_messages, values.updates_max_bytes, newest_per_object=True))
+
+
+def _delays(values: Parameters) -> tuple[float, float, float]:
+    return values.reconnect_delay_min, values.reconnect_delay_max, values.stable_after
 
 
 def _settings(values: Parameters) -> Settings:
@@ -84,10 +98,14 @@ def connection_options(values: Parameters) -> tuple[client.Options, ssl.SSLConte
     """Return how to connect, and the TLS context for wss:; raise ConfigurationError."""
     options = client.Options(
         compression=values.compression,
-        user_timeout=2 * values.heartbeat_timeout, tls_ca_file=values.tls_ca_file,
+        user_timeout=_user_timeout(values.heartbeat_timeout), tls_ca_file=values.tls_ca_file,
         tls_cert_file=values.tls_cert_file, tls_key_file=values.tls_key_file)
     secure = values.orchestrator_url.startswith('wss:')
     return options, client.tls_context(options) if secure else None
+
+
+def _user_timeout(heartbeat_timeout: float) -> float:
+    return 2 * heartbeat_timeout
 
 
 def token_source(values: Parameters) -> auth.TokenSource | None:
@@ -98,11 +116,14 @@ def token_source(values: Parameters) -> auth.TokenSource | None:
     return tokens
 
 
-def _connector(values: Parameters) -> Callable[[float], Awaitable[Connection]]:
+def _connector(
+        values: Parameters, settings: Callable[[], Settings],
+        ) -> Callable[[float], Awaitable[Connection]]:
     options, tls = connection_options(values)
 
     async def connect(timeout: float) -> Connection:
-        return await client.connect(values.orchestrator_url, options, tls, timeout)
+        now = replace(options, user_timeout=_user_timeout(settings().heartbeat_timeout))
+        return await client.connect(values.orchestrator_url, now, tls, timeout)
     return connect
 
 

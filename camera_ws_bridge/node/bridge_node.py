@@ -29,6 +29,7 @@ from camera_ws_bridge.node.assembly import assemble
 from camera_ws_bridge.node.boxes_input import BoxesInput
 from camera_ws_bridge.node.endpoints import create_publisher
 from camera_ws_bridge.node.feature_map_input import subscribe_feature_map
+from camera_ws_bridge.node.live_parameters import follow
 from camera_ws_bridge.node.managed_node import (
     ACTIVE, FINALIZED, INACTIVE, LABELS, ManagedNode, UNCONFIGURED)
 from camera_ws_bridge.node.reporter import Reporter
@@ -55,7 +56,7 @@ class BridgeNode(ManagedNode):
             self, host: LoopHost, on_end: Callable[[LinkFault], None],
             **node_arguments: object) -> None:
         """`on_end` is called, in the loop's thread, when the link has given up."""
-        super().__init__('camera_ws_bridge', **node_arguments)
+        super().__init__('camera_ws_bridge', enable_logger_service=True, **node_arguments)
         self.autostart = parameters.autostart(self)
         # All of them, to be seen before the node is configured; what is wrong is said then.
         with contextlib.suppress(ConfigurationError):
@@ -71,6 +72,7 @@ class BridgeNode(ManagedNode):
         self._boxes_input: BoxesInput | None = None
         self._feature_map_input: Subscription | None = None
         self._reporter = Reporter(self)
+        follow(self)
         self.create_service(Trigger, '~/reconnect', self._on_reconnect)
         self.create_service(Trigger, '~/clear_buffer', self._on_clear_buffer)
         self._idle_timer = self.create_timer(
