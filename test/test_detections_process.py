@@ -185,7 +185,7 @@ def test_the_example_gets_onto_the_orchestrator_as_the_readme_says(tmp_path):
     with running(tmp_path) as rig:
         example = rigs.Process(
             rig.probe.context.get_domain_id(), tmp_path / 'example.log',
-            executable='detection2d_publisher.py')
+            command=['detection2d_publisher.py'])
         rig.probe.wait(lambda: len(rig.orchestrator.frame_ids()) >= 10)
         assert example.end() == 0, example.log
         frame = rig.orchestrator.messages('boundingBoxes')[-1]

@@ -125,7 +125,7 @@ def scene(tmp_path):
 
 
 def reid_node(scene, folder, name='reid'):
-    return rigs.Process(scene.rig.domain, folder / f'{name}.log', executable='reid_node.py')
+    return rigs.Process(scene.rig.domain, folder / f'{name}.log', command=['reid_node.py'])
 
 
 def start(object_id, **fields):
