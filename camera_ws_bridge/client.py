@@ -38,6 +38,7 @@ from typing import Any
 from camera_ws_bridge import url as urls
 from camera_ws_bridge.errors import ConfigurationError, LinkFault
 import websockets.exceptions as ws_exceptions
+from websockets.protocol import State
 from websockets.version import version as websockets_version
 
 MAX_SIZE = 16 * 2**20  # bytes of one incoming message; the library's own 1 MiB is too small
@@ -143,6 +144,7 @@ class Connection:
         if user_timeout > 0 and hasattr(socket, 'TCP_USER_TIMEOUT'):
             self._socket.setsockopt(
                 socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(user_timeout * 1000))
+        self._progress = 0
         self._pongs_due = 0
         self._pinged_at = 0  # where the newest ping ends in the stream of bytes
         self._quick_ack()
@@ -192,8 +194,14 @@ class Connection:
         Return a number that grows while bytes get through, in either direction.
 
         While a pong is due, what was written behind its ping does not count: the kernel of a peer
-        that hangs goes on acknowledging such bytes until its buffers are full.
+        that hangs goes on acknowledging such bytes until its buffers are full. Once the connection
+        is closing nothing counts: a peer that just goes on sending would never be left.
         """
+        if self._websocket.state is State.OPEN:
+            self._progress = self._count_progress()
+        return self._progress
+
+    def _count_progress(self) -> int:
         try:
             acknowledged, received = self._counters()
         except (OSError, AttributeError, struct.error):  # closed, or a system without these
@@ -233,6 +241,12 @@ class Connection:
             self._websocket.transport.abort()
         except AttributeError:  # asyncio's own, if the connection was lost in this very moment
             pass
+        # Where a message was refused, the library's error holds it by its traceback, in a circle
+        # that may not be collected for hours.
+        error = getattr(getattr(self._websocket, 'protocol', None), 'parser_exc', None)
+        while error is not None:
+            error.__traceback__ = None
+            error = error.__cause__ or error.__context__
 
     def _quick_ack(self) -> None:
         # The orchestrator has Nagle on: a delayed ACK would hold back its next message by 40 ms.

@@ -745,6 +745,21 @@ def test_what_is_written_counts_again_once_the_pong_is_back():
     run(test())
 
 
+def test_nothing_is_progress_once_the_connection_is_closing():
+    async def test():
+        async def behave(peer):
+            await peer.send(b'\x81\x7f' + (2**40).to_bytes(8, 'big'))  # more than is accepted
+            while True:
+                await peer.send(1000 * b'x')
+                await asyncio.sleep(0.001)
+
+        async with linked(behave) as (connection, _):
+            await until(lambda: connection._websocket.state.name != 'OPEN')
+            assert connection.progress() == connection.progress()
+            await stands_still(connection)
+    run(test())
+
+
 def test_progress_without_the_kernels_counters_is_the_write_buffer(monkeypatch):
     monkeypatch.delattr(socket, 'TCP_INFO', raising=False)
 
