@@ -253,6 +253,8 @@ class Link:
             fault = _as_fault(next(task for task in tasks if task in done).exception())
             if fault.cause == 'too_big':
                 self._give_up_on_the_greatest()
+            elif fault.cause == 'silent':
+                self.outbox.narrow()
             return self._rejection(fault) or fault
         finally:
             self._connection = None
@@ -374,7 +376,10 @@ class Link:
         self._awaited_pongs -= 1
         self._heard_at = self._clock()
         self.round_trip_time = self._heard_at - sent_at
+        acknowledged = self.outbox.acknowledged
         self.outbox.acknowledge(serial)
+        if self.outbox.acknowledged > acknowledged:  # else it says nothing of the window
+            self._fit_window(self.round_trip_time)
         if registration:
             self._registering = False
             self._pass_on(self.session.registered())
@@ -384,6 +389,13 @@ class Link:
         if not len(self.outbox):
             self._drained.set()
         self._wake_writer.set()
+
+    def _fit_window(self, round_trip_time: float) -> None:
+        """Keep the window so that its acknowledgement comes well before the peer is given up."""
+        if round_trip_time > self.settings.heartbeat_timeout / 2:
+            self.outbox.narrow()
+        elif round_trip_time < self.settings.heartbeat_timeout / 8:
+            self.outbox.widen()
 
     def _now_registered(self) -> None:
         if self._ever_registered:

@@ -105,7 +105,11 @@ class Outbox:
 
     At most window_messages and window_bytes are in flight at one time (but always one message),
     and at most half of a lane's bound, so that a full lane still has something to drop that has
-    not been written.
+    not been written. A message larger than the window goes alone, in its turn: nothing overtakes
+    it while the window empties for it.
+
+    The window narrows on a link too slow to have it acknowledged in time, or such a link would
+    get the same messages again and again, and never one acknowledged.
     """
 
     def __init__(
@@ -113,8 +117,8 @@ class Outbox:
             window_bytes: int = 256 * 1024) -> None:
         self.boxes = Lane(BOXES, boxes)
         self.updates = Lane(UPDATES, updates)
-        self.window_messages = window_messages
-        self.window_bytes = window_bytes
+        self.window_messages = self._widest_messages = window_messages
+        self.window_bytes = self._widest_bytes = window_bytes
         self.dropped: Counter[str] = Counter()  # by cause, e.g. 'boxes_overflow'
         self.sent = 0  # also the serial of the newest write
         self.acknowledged = 0
@@ -145,16 +149,26 @@ class Outbox:
     def take(self, now: float) -> list[Item]:
         """Return what may be written now, in order; it counts as sent and in flight."""
         batch: list[Item] = []
+        self.expire(now)
         for lane in self._lanes:
-            self._expire(lane, now)
+            if lane.queued and len(lane.queued[0].payload) > self.window_bytes:
+                return [] if self.in_flight else [self._take_from(lane)]
+        for lane in self._lanes:
             while lane.queued and self._fits(lane, lane.queued[0]):
-                item = lane.queued.popleft()
-                self.sent += 1
-                item.serial = self.sent
-                lane.in_flight.append(item)
-                lane.in_flight_bytes += len(item.payload)
-                batch.append(item)
+                batch.append(self._take_from(lane))
+            if lane.queued and not self._window_has_room(lane.queued[0]):
+                break  # smaller messages of the next lane would keep the room from it for ever
         return batch
+
+    def narrow(self) -> None:
+        """Halve the window: what is in flight takes too long to be acknowledged."""
+        self.window_messages = max(1, self.window_messages // 2)
+        self.window_bytes = max(1, self.window_bytes // 2)
+
+    def widen(self) -> None:
+        """Double the window, up to what it was: what is in flight is acknowledged soon."""
+        self.window_messages = min(self._widest_messages, 2 * self.window_messages)
+        self.window_bytes = min(self._widest_bytes, 2 * self.window_bytes)
 
     def acknowledge(self, serial: int) -> None:
         """Forget all that was written up to this serial: the orchestrator has handled it."""
@@ -240,16 +254,24 @@ class Outbox:
         times = [at for lane in self._lanes if (at := lane.oldest_at()) is not None]
         return now - min(times) if times else 0.0
 
-    def _fits(self, lane: Lane, item: Item) -> bool:
-        in_flight, size = self.in_flight, len(item.payload)
-        if in_flight == 0:
-            return True
-        return (
+    def _take_from(self, lane: Lane) -> Item:
+        item = lane.queued.popleft()
+        self.sent += 1
+        item.serial = self.sent
+        lane.in_flight.append(item)
+        lane.in_flight_bytes += len(item.payload)
+        return item
+
+    def _window_has_room(self, item: Item) -> bool:
+        in_flight = self.in_flight
+        return in_flight == 0 or (
             in_flight < self.window_messages
-            and self.in_flight_bytes + size <= self.window_bytes
-            and (not lane.in_flight or (
-                2 * (len(lane.in_flight) + 1) <= lane.policy.max_messages
-                and 2 * (lane.in_flight_bytes + size) <= lane.policy.max_bytes)))
+            and self.in_flight_bytes + len(item.payload) <= self.window_bytes)
+
+    def _fits(self, lane: Lane, item: Item) -> bool:
+        return self._window_has_room(item) and (not lane.in_flight or (
+            2 * (len(lane.in_flight) + 1) <= lane.policy.max_messages
+            and 2 * (lane.in_flight_bytes + len(item.payload)) <= lane.policy.max_bytes))
 
     def _enqueue(self, lane: Lane, items: list[Item]) -> None:
         for item in items:

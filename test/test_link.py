@@ -693,6 +693,33 @@ async def test_idle_connection_is_pinged_and_a_silent_one_dropped():
 
 
 @virtual
+async def test_the_window_is_halved_when_it_was_not_acknowledged_in_time():
+    """Else a link on which it takes too long gets the same messages for ever, to no avail."""
+    rig = Rig(identify_interval=0.0).start()
+    connection = await rig.registered()
+    widest = rig.outbox.window_bytes
+    connection.answers = False
+    rig.put(1)
+    await rig.until(lambda: len(rig.attempts) == 2)
+    assert rig.outbox.window_bytes == widest // 2
+    await rig.registered()
+    assert rig.outbox.window_bytes == widest // 2, 'a pong that acknowledges nothing says nothing'
+    await rig.until(lambda: rig.outbox.acknowledged == 1)
+    assert rig.outbox.window_bytes == widest
+
+
+@virtual
+async def test_the_window_is_halved_before_its_acknowledgement_takes_too_long():
+    rig = Rig(make=lambda index: {'delay': 6.0}, identify_interval=0.0).start()
+    await rig.registered()
+    widest = rig.outbox.window_bytes
+    rig.put(1)
+    await rig.until(lambda: rig.outbox.acknowledged == 1)
+    assert rig.outbox.window_bytes == widest // 2
+    assert len(rig.attempts) == 1
+
+
+@virtual
 async def test_slow_peer_that_makes_progress_is_kept():
     rig = Rig().start()
     connection = await rig.registered()

@@ -136,11 +136,46 @@ def test_a_message_greater_than_the_window_goes_alone():
     assert payloads(box.take(0.0)) == [b'five5']
 
 
-def test_an_update_that_does_not_fit_does_not_hold_up_boxes_that_do():
+def test_smaller_boxes_do_not_keep_the_room_from_an_update_for_ever():
     box = outbox(window_bytes=10)
-    fill(box, box.updates, b'four', b'too big for now')
+    fill(box, box.updates, b'four', b'seven..')
     fill(box, box.boxes, b'boxes')
-    assert payloads(box.take(0.0)) == [b'four', b'boxes']
+    assert payloads(box.take(0.0)) == [b'four']
+    box.acknowledge(box.sent)
+    assert payloads(box.take(0.0)) == [b'seven..']
+    box.acknowledge(box.sent)
+    assert payloads(box.take(0.0)) == [b'boxes']
+
+
+@pytest.mark.parametrize('lane', ['boxes', 'updates'])
+def test_a_message_larger_than_the_window_goes_alone_and_in_its_turn(lane):
+    box = outbox(window_bytes=10)
+    fill(box, box.boxes, b'small')
+    assert payloads(box.take(0.0)) == [b'small']
+    fill(box, getattr(box, lane), b'larger than the window')
+    arrived = []
+    for _ in range(3):  # a stream of both kinds, so that the window is never empty by itself
+        fill(box, box.boxes, b'box')
+        fill(box, box.updates, b'map')
+        arrived += payloads(box.take(0.0))
+        box.acknowledge(box.sent)
+    assert arrived[0] == b'larger than the window'
+    assert adds_up(box)
+
+
+def test_the_window_narrows_to_one_message_and_widens_to_what_it_was():
+    box = outbox(window_messages=8, window_bytes=64)
+    fill(box, box.boxes, *numbered(100))
+    for _ in range(20):
+        box.narrow()
+    assert payloads(box.take(0.0)) == [b'0000']
+    box.acknowledge(box.sent)
+    box.widen()
+    box.widen()
+    assert (box.window_messages, box.window_bytes) == (4, 4)
+    for _ in range(20):
+        box.widen()
+    assert (box.window_messages, box.window_bytes) == (8, 64)
 
 
 @pytest.mark.parametrize('bound, in_flight', [(1, 1), (2, 1), (3, 1), (4, 2), (9, 4), (10, 5)])
