@@ -274,8 +274,13 @@ class Bridge:
     async def _shut_down(self) -> None:
         try:
             await self._disconnect()
+            if self.spool is None:
+                # What is in flight may have arrived, but nobody will know.
+                self.outbox.restore()
+                self.outbox.clear('shut_down')
             self._warn_of_drops()
             await _cancel(self._reporting)
+            self._report(True)
         finally:
             if self.spool is not None:
                 await self._loop.run_in_executor(None, self.spool.close, SPOOL_CLOSE_TIMEOUT)
