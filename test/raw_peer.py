@@ -58,14 +58,15 @@ class Peer:
     async def read_request(self):
         self.request = (await self.reader.readuntil(b'\r\n\r\n')).decode()
 
-    async def upgrade(self, behind=b''):
+    async def upgrade(self, behind=b'', headers=b''):
         """Answer the handshake; `behind` goes out in one write with the answer."""
         await self.read_request()
         key = re.search('sec-websocket-key: *(.*)\r\n', self.request, re.IGNORECASE)[1]
         accept = hashlib.sha1((key + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11').encode()).digest()
         await self.send(
             b'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
-            b'Sec-WebSocket-Accept: ' + base64.b64encode(accept) + b'\r\n\r\n' + behind)
+            b'Sec-WebSocket-Accept: ' + base64.b64encode(accept) + b'\r\n' + headers
+            + b'\r\n' + behind)
 
     async def answer(self, status, *headers, body=b''):
         """Answer the handshake with plain HTTP, and close."""

@@ -33,7 +33,7 @@ class HostileServer:
     """Serves every connection with `behave`, in the loop's thread."""
 
     def __init__(
-            self, loop_thread: LoopThread, behave: Behaviour, received: list[str],
+            self, loop_thread: LoopThread, behave: Behaviour | None, received: list[str],
             tls: ssl.SSLContext | None = None) -> None:
         """`received`: where texts are noted that `serve` takes."""
         self.behave = behave
@@ -73,7 +73,8 @@ class HostileServer:
         self.visits += 1
         peer = Peer(reader, writer)
         try:
-            await self.behave(peer)
+            if self.behave is not None:
+                await self.behave(peer)
             await peer.read_to_end()
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass

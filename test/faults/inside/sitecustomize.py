@@ -25,7 +25,6 @@ from __future__ import annotations
 import os
 import pathlib
 import socket
-import threading
 import time
 from typing import Any
 
@@ -39,27 +38,29 @@ class Ticker:
     def __init__(self, path: str) -> None:
         self._file = open(path, 'w', buffering=1)
         self._ticked_at = time.monotonic()
-        self._waited = self._waited_for_cpu()
+        self._waited = waits_for_cpu()
 
     def tick(self) -> None:
         """Write a line: when, seconds late, seconds of it waiting for a processor, memory."""
-        now, waited = time.monotonic(), self._waited_for_cpu()
+        now, waits = time.monotonic(), waits_for_cpu()
         late = max(0.0, now - self._ticked_at - PERIOD)
+        # Any thread may hold a lock that another needs; they wait at the same time, not in turn.
+        waited = max(at - self._waited.get(thread, at) for thread, at in waits.items())
         rss = PAGE * int(pathlib.Path('/proc/self/statm').read_text().split()[1])
-        self._file.write(f'{now} {late} {min(late, waited - self._waited)} {rss}\n')
-        self._ticked_at, self._waited = now, waited
+        self._file.write(f'{now} {late} {min(late, waited)} {rss}\n')
+        self._ticked_at, self._waited = now, waits
 
-    @staticmethod
-    def _waited_for_cpu() -> float:
-        # Of Python's threads: each may hold the lock that the others need.
-        total = 0
-        for thread in threading.enumerate():
-            try:
-                path = f'/proc/self/task/{thread.native_id}/schedstat'
-                total += int(pathlib.Path(path).read_text().split()[1])
-            except OSError:  # it has just ended
-                pass
-        return total * 1e-9
+
+def waits_for_cpu() -> dict[str, float]:
+    """Return for each thread how many seconds it has waited for a processor in its life."""
+    waits = {}
+    for thread in os.listdir('/proc/self/task'):
+        try:
+            text = pathlib.Path(f'/proc/self/task/{thread}/schedstat').read_text()
+            waits[thread] = int(text.split()[1]) * 1e-9
+        except OSError:  # it has just ended
+            pass
+    return waits
 
 
 def tick_in_every_node(path: str) -> None:
