@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
 .DEFAULT_GOAL := help
-.PHONY: help setup ready build demo test test-websockets-10 fuzz soak bench guard lint clean
+.PHONY: help setup ready build demo test faults test-websockets-10 fuzz soak bench guard lint clean
 
 DISTRO ?= jazzy
 PYTHON ?=
@@ -57,6 +57,12 @@ demo: ready ## Run bridge, orchestrator and camera together (DURATION=seconds)
 
 test: ready ## Run the tests against the installed packages (PYTEST_ARGS=...)
 	@$(ENTER) status=0; pytest $(PYTEST_ARGS) || status=$$?; $(took); exit $$status
+
+faults: ready ## Inject faults into a running bridge, print the table (WRITE=1: into docs/)
+	@$(ENTER) results=build/faults.jsonl; rm -f $$results; status=0; \
+	CAMERA_WS_BRIDGE_FAULTS="$$PWD/$$results" pytest test/faults $(PYTEST_ARGS) || status=$$?; \
+	python3 scripts/document_faults.py $$results $(if $(WRITE),--write); \
+	$(took); exit $$status
 
 test-websockets-10: ready ## Run the client's tests with the oldest supported websockets
 	@$(ENTER) folder="$(WEBSOCKETS_10)"; \

@@ -25,7 +25,7 @@ DOCUMENTS = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs
 
 @pytest.mark.parametrize('path', DOCUMENTS, ids=lambda path: path.name)
 def test_every_test_that_a_document_names_exists(path):
-    for file, name in re.findall(r'`(test_\w+\.py)(?:::(test_\w+))?`', path.read_text()):
+    for file, name in re.findall(r'`((?:faults/)?test_\w+\.py)(?:::(test_\w+))?`', path.read_text()):
         source = (ROOT / 'test' / file).read_text()
         assert not name or re.search(rf'def {name}\(', source), f'{file}::{name}'
 

@@ -70,12 +70,14 @@ UPGRADES = {
     'a byte of the HTTP response at a time': (
         iter, [b'H', b'T', b'T', b'P'] + 100 * [b'/'], 0.1, 'timeout'),
     'a header of a MiB': (
-        iter, [b'HTTP/1.1 101 Switching Protocols\r\nX: ', MIB * b'x'], 0.0, 'not_websocket', 'timeout'),
+        iter, [b'HTTP/1.1 101 Switching Protocols\r\nX: ', MIB * b'x'], 0.0, 'not_websocket',
+        'timeout'),
     'headers without end': (endless_headers, (), 0.0, 'not_websocket', 'timeout'),
     'another protocol': (iter, [b'SSH-2.0-OpenSSH_9.6\r\n'], 0.0, 'not_websocket'),
     'upgrade with a wrong key': (iter, [
         b'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
-        b'Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n'], 0.0, 'not_websocket', 'timeout'),
+        b'Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n'], 0.0, 'not_websocket',
+        'timeout'),
 }
 
 

@@ -39,7 +39,8 @@ def test_publisher_ten_times_faster_than_the_link(tmp_path):
                 count.cause == 'boxes_overflow' and count.count > 200
                 for count in bridge.probe.status.dropped), 'boxes are dropped')
             acknowledged = bridge.probe.status.acknowledged
-            bridge.wait(lambda: bridge.probe.status.acknowledged > acknowledged, 'some get through')
+            bridge.wait(lambda: bridge.probe.status.acknowledged > acknowledged,
+                        'some get through')
             bridge.proxy.pass_through()
             fault.healed()
 
