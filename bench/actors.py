@@ -52,10 +52,10 @@ class Actor:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **environment})
         self.pid = self._process.pid
 
-    def call(self, order: str, timeout: float = PATIENCE, **arguments: Any) -> Any:
+    def call(self, order: str, patience: float = PATIENCE, **arguments: Any) -> Any:
         """Give an order and wait for its answer."""
         self.begin(order, **arguments)
-        return self.finish(timeout)
+        return self.finish(patience)
 
     def begin(self, order: str, **arguments: Any) -> None:
         """Give an order; `finish` waits for the answer."""
@@ -66,13 +66,13 @@ class Actor:
         except OSError as error:
             raise ActorError(f'{self.name} has gone: {error}') from error
 
-    def finish(self, timeout: float = PATIENCE) -> Any:
+    def finish(self, patience: float = PATIENCE) -> Any:
         """Wait for the answer to the order that was begun."""
         assert self._process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout, selectors.EVENT_READ)
-            if not selector.select(timeout):
-                raise ActorError(f'{self.name} has not answered for {timeout:g} s')
+            if not selector.select(patience):
+                raise ActorError(f'{self.name} has not answered for {patience:g} s')
         line = self._process.stdout.readline()
         if not line:
             raise ActorError(f'{self.name} has ended with code {self._process.wait()}')

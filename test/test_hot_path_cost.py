@@ -45,11 +45,11 @@ def test_no_row_costs_more_than_it_did():
 
 @PYTHON
 def test_counts_are_exact_and_tell_own_code_from_that_of_others(tmp_path):
-    package = tmp_path / 'camera_ws_bridge' / 'loop.py'
+    package = tmp_path / 'own' / 'loop.py'
     package.parent.mkdir()
     package.write_text('def loop(count):\n    for _ in range(count):\n        pass\n')
     counter = tmp_path / 'counter'
-    counter.write_bytes(bytes(16))
+    counter.write_bytes(bytes(24))
     program = f"""if True:
         import runpy, sys
         from counter import open_counter
@@ -63,7 +63,7 @@ def test_counts_are_exact_and_tell_own_code_from_that_of_others(tmp_path):
             before = list(slots)
             function(count)
             return [now - then for now, then in zip(list(slots), before)]
-        install(slots)
+        install(slots, {str(package.parent)!r})
         found = [cost(own, 100), cost(own, 200), cost(own, 300), cost(other, 100)]
         sys.settrace(None)
         print(found)
