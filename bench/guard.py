@@ -35,7 +35,7 @@ from typing import Any
 
 from accounting import wait_until_asleep
 from actors import HERE
-from counted_bridge import install
+from counted_bridge import install, remove
 from counter import open_counter
 from testbed import bridge_command, wait, World
 
@@ -71,7 +71,7 @@ def unit(path: str) -> float:
     try:
         yardstick()
     finally:
-        sys.settrace(None)
+        remove()
     return slots[1] / 100
 
 

@@ -51,9 +51,9 @@ def test_counts_are_exact_and_tell_own_code_from_that_of_others(tmp_path):
     counter = tmp_path / 'counter'
     counter.write_bytes(bytes(24))
     program = f"""if True:
-        import runpy, sys
+        import runpy
         from counter import open_counter
-        from counted_bridge import install
+        from counted_bridge import install, remove
         slots = open_counter({str(counter)!r})
         own = runpy.run_path({str(package)!r})['loop']
         def other(count):
@@ -65,7 +65,7 @@ def test_counts_are_exact_and_tell_own_code_from_that_of_others(tmp_path):
             return [now - then for now, then in zip(list(slots), before)]
         install(slots, {str(package.parent)!r})
         found = [cost(own, 100), cost(own, 200), cost(own, 300), cost(other, 100)]
-        sys.settrace(None)
+        remove()
         print(found)
     """
     result = python('-c', program)
