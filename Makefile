@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
 .DEFAULT_GOAL := help
-.PHONY: help setup ready build demo test faults test-websockets-10 fuzz soak bench guard lint clean
+.PHONY: help setup ready build demo test faults test-websockets-10 fuzz soak bench guard lint clean coverage docs
 
 DISTRO ?= jazzy
 PYTHON ?=
@@ -86,6 +86,17 @@ guard: ready ## Compare the hot path's instructions with bench/guard.json (GUARD
 soak: ready ## Hurt a bridge at random and account for every message (DURATION=seconds, 600; SEED=)
 	@$(ENTER) status=0; python3 test/soak --duration $(or $(DURATION),600) $(if $(SEED),--seed $(SEED)) \
 	  || status=$$?; $(took); exit $$status
+
+coverage: ready ## Let each pure module's own test take all its branches
+	@$(ENTER) status=0; bash scripts/coverage.bash || status=$$?; $(took); exit $$status
+
+DOCS = $(if $(REAL_ROS),build,$$CAMERA_WS_BRIDGE_VENV)/docs-tools
+
+docs: ready ## Build the documentation as HTML (build/docs), API reference included
+	@$(ENTER) folder="$(DOCS)"; bash scripts/install_beside.bash requirements/docs.txt "$$folder"; \
+	export PYTHONPATH="$$PWD/$${folder#$$PWD/}:$$PYTHONPATH"; \
+	python3 -m sphinx -W --keep-going -q -b html docs build/docs \
+	&& echo "the documentation is in build/docs/index.html"; $(took)
 
 lint: ready ## Run the linters and mypy
 	@$(ENTER) bash scripts/lint.bash

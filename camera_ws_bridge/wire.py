@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -192,12 +193,9 @@ def _parse_float(digits: str) -> float | fields.Unrepresentable:
 def _parse_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise DecodeError(
-                    '', f'key {fields.show(key)} stands twice in one object', 'malformed')
-            seen.add(key)
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise DecodeError(
+            '', f'key {fields.show(twice)} stands twice in one object', 'malformed')
     return value
 
 

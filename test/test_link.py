@@ -1212,6 +1212,24 @@ async def test_a_close_right_after_the_token_is_a_rejected_token():
     await rig.link.shut_down()
 
 
+@virtual
+async def test_a_rejected_token_is_named_also_where_nobody_wants_to_hear_of_it():
+    rig = Rig(token=a_token, make=lambda index: {'answers': False}).start()
+    await rig.until(lambda: rig.connections and 'identifier' in rig.connections[0].kinds)
+    rig.connections[0].lose(LinkFault('closed', 'it closed the connection with code 1005'))
+    await rig.until(lambda: rig.link.cause.startswith('rejected_token'))
+    await rig.link.shut_down()
+
+
+@virtual
+async def test_the_end_is_told_once_however_often_it_is_asked_for():
+    rig = Rig().start()
+    await rig.registered()
+    await rig.link.shut_down()
+    await rig.link.shut_down()
+    assert rig.states.count(State.CLOSED) == 1
+
+
 @pytest.mark.parametrize('cause, after', (('lost', 0.0), ('closed', 5.0)))
 def test_other_losses_are_not_blamed_on_the_token(cause, after):
     async def test():
