@@ -93,7 +93,9 @@ coverage: ready ## Let each pure module's own test take all its branches
 DOCS = $(if $(REAL_ROS),build,$$CAMERA_WS_BRIDGE_VENV)/docs-tools
 
 docs: ready ## Build the documentation as HTML (build/docs), API reference included
-	@$(ENTER) folder="$(DOCS)"; bash scripts/install_beside.bash requirements/docs.txt "$$folder"; \
+	@$(ENTER) python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	|| { echo 'make docs: skipped, Sphinx needs Python 3.11'; exit 0; }; \
+	folder="$(DOCS)"; bash scripts/install_beside.bash requirements/docs.txt "$$folder"; \
 	export PYTHONPATH="$$PWD/$${folder#$$PWD/}:$$PYTHONPATH"; \
 	python3 -m sphinx -W --keep-going -q -b html docs build/docs \
 	&& echo "the documentation is in build/docs/index.html"; $(took)

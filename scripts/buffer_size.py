@@ -82,7 +82,8 @@ def bookkeeping() -> float:
 def page(old: str) -> str:
     """Return operations.md with the table anew."""
     rows = ''.join(row(*camera) for camera in CAMERAS)
-    return re.sub(f'{BEGIN}.*?{END}', lambda _: BEGIN + '\n' + HEAD + rows + '\n' + END, old, flags=re.DOTALL)
+    table = f'{BEGIN}\n{HEAD}{rows}\n{END}'
+    return re.sub(f'{BEGIN}.*?{END}', lambda _: table, old, flags=re.DOTALL)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The bridge in the hands of ROS 2's own command line; the process tests check the same without."""
+"""The bridge under ROS 2's own command line; the process tests check the same without it."""
 
 import os
 import pathlib

@@ -30,7 +30,7 @@ import socket
 import subprocess
 
 from ament_index_python import get_package_prefix
-from camera_ws_bridge.main import bridge
+from camera_ws_bridge.main.process import EXIT_CONFIGURATION, EXIT_UNREACHABLE
 from camera_ws_bridge.parameters import SPECS
 import pytest
 import rig as rigs
@@ -100,8 +100,8 @@ def test_every_key_is_known_and_only_lists_repeat(path):
 
 def test_the_exit_codes_are_those_of_the_bridge():
     assert value('Restart') == 'on-failure'
-    assert value('RestartPreventExitStatus').split() == [str(bridge.EXIT_CONFIGURATION)]
-    assert bridge.EXIT_UNREACHABLE != bridge.EXIT_CONFIGURATION
+    assert value('RestartPreventExitStatus').split() == [str(EXIT_CONFIGURATION)]
+    assert EXIT_UNREACHABLE != EXIT_CONFIGURATION
 
 
 def test_it_has_time_to_flush():

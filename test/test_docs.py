@@ -16,11 +16,14 @@
 
 import pathlib
 import re
+import runpy
 
+from camera_ws_bridge.main.process import EXIT_CONFIGURATION, EXIT_OK, EXIT_UNREACHABLE
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-DOCUMENTS = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').glob('*.md'))]
+DOCUMENTS = [*(ROOT / name for name in ('README.md', 'CONTRIBUTING.md', 'QUALITY_DECLARATION.md')),
+             *sorted((ROOT / 'docs').glob('*.md'))]
 
 
 @pytest.mark.parametrize('path', DOCUMENTS, ids=lambda path: path.name)
@@ -34,3 +37,35 @@ def test_every_test_that_a_document_names_exists(path):
 def test_every_link_leads_somewhere(path):
     for target in re.findall(r'\]\(([^)#:]+)\)', path.read_text()):
         assert (path.parent / target).exists(), target
+
+
+def test_every_page_is_in_the_table_of_contents():
+    text = (ROOT / 'docs/index.md').read_text()
+    listed = {line for block in re.findall(r'```{toctree}\n(.*?)```', text, re.DOTALL)
+              for line in block.split() if not line.startswith(':')}
+    pages = {path.stem for path in (ROOT / 'docs').glob('*.md')} - {'index'}
+    assert pages <= listed
+
+
+def test_the_buffers_figures_are_computed():
+    script = runpy.run_path(str(ROOT / 'scripts/buffer_size.py'))
+    text = (ROOT / 'docs/operations.md').read_text()
+    assert script['BEGIN'] in text and script['END'] in text
+    assert script['page'](text) == text, 'run scripts/buffer_size.py'
+    per_message, per_box = map(int, re.search(
+        r'bytes of a message = (\d+) \+ (\d+) \* boxes', text).groups())
+    for boxes in (1, 20, 100):
+        size = script['message_bytes'](boxes)
+        assert abs(per_message + per_box * boxes - size) < 0.02 * size
+
+
+def test_the_exit_codes_are_those_of_the_bridge():
+    text = (ROOT / 'docs/operations.md').read_text()
+    codes = {int(code) for code in re.findall(r'^\| (\d) \| ', text, re.MULTILINE)}
+    assert {EXIT_CONFIGURATION, EXIT_OK, EXIT_UNREACHABLE} <= codes
+
+
+def test_make_has_the_targets_that_the_documents_name():
+    targets = {*re.findall(r'^([a-z0-9-]+):', (ROOT / 'Makefile').read_text(), re.MULTILINE)}
+    for path in DOCUMENTS:
+        assert {*re.findall(r'`make ([a-z0-9-]+)', path.read_text())} <= targets, path

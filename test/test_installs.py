@@ -67,7 +67,7 @@ def run(*command, **options):
 
 def modules():
     """Return all files of the package, as they must be installed."""
-    files = [path for path in (ROOT / PACKAGE).rglob('*.py')] + [ROOT / PACKAGE / 'py.typed']
+    files = [*(ROOT / PACKAGE).rglob('*.py'), ROOT / PACKAGE / 'py.typed']
     return {str(path.relative_to(ROOT)) for path in files}
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Tells systemd, where it has started the process, that it is ready, how it does, and that it lives."""
+"""Tells systemd, where it has started the process, that it is ready, lives, and how it does."""
 
 from __future__ import annotations
 
