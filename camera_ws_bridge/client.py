@@ -48,6 +48,7 @@ RETRY_AFTER_MAX = 300.0  # seconds; a camera must not be sent away for days
 # The asyncio API came with 13 and sends text from bytes since 14; Ubuntu 24.04's apt has 10.4.
 if int(websockets_version.split('.')[0]) >= 14:
     from websockets.asyncio.client import connect as _library_connect
+    from websockets.protocol import OPEN
     _LEGACY = False
 else:
     from websockets.legacy.client import connect as _library_connect  # type: ignore[assignment]
@@ -156,6 +157,28 @@ class Connection:
                 await self._websocket.send(text.decode())
             else:
                 await self._websocket.send(text, text=True)
+        except Exception as error:
+            raise classify(error) from error
+
+    def can_write(self) -> bool:
+        """Tell whether write() may be called: the connection is open, and nothing waits in it."""
+        if _LEGACY:
+            return False
+        transport = self._websocket.transport
+        return (self._websocket.protocol.state is OPEN and not transport.is_closing()
+                and not transport.get_write_buffer_size())
+
+    def write(self, text: bytes) -> None:
+        """
+        Write a text message (UTF-8) without a coroutine's detours, where can_write allows it.
+
+        There is no back-pressure: what the socket does not take waits in memory.
+        """
+        protocol = self._websocket.protocol
+        try:
+            protocol.send_text(text)
+            for data in protocol.data_to_send():
+                self._websocket.transport.write(data)
         except Exception as error:
             raise classify(error) from error
 

