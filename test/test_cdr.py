@@ -68,9 +68,9 @@ class Writer:
         return (b'\0\1\0\0' if self.order == '<' else b'\0\0\0\0') + self.bytes
 
 
-def encode_boxes(value, order):
+def encode_boxes(value, order, writer=Writer):
     (seconds, nanoseconds), camera, frame_id, boxes = value
-    writer = Writer(order)
+    writer = writer(order)
     writer.put('i', seconds)
     writer.put('I', nanoseconds)
     writer.text(camera)
@@ -85,9 +85,9 @@ def encode_boxes(value, order):
     return writer.done()
 
 
-def encode_update(value, order):
+def encode_update(value, order, writer=Writer):
     (seconds, nanoseconds), camera, sequence, session, object_id, numbers = value
-    writer = Writer(order)
+    writer = writer(order)
     writer.put('i', seconds)
     writer.put('I', nanoseconds)
     writer.text(camera)
