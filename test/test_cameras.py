@@ -48,7 +48,8 @@ def test_the_default_namespace_holds_only_what_ros_allows(camera_id, namespace):
 
 def test_everything_given_is_kept():
     camera = {'camera_id': 'a', 'namespace': 'b', 'orchestrator_url': 'ws://c:1/d',
-              'params_file': 'e.yaml'}
+              'params_file': 'e.yaml',
+              'parameters': {'reconcile': False, 'boxes_max_age': 2.5, 'command_rate': 10}}
     assert cameras.checked({'cameras': [camera]}, 'a.yaml') == [camera]
 
 
@@ -75,6 +76,13 @@ def test_everything_given_is_kept():
     ({'cameras': [{'camera_id': 8}]}, 'camera 1: camera_id must be text'),
     ({'cameras': [{'camera_id': 'a', 'orchestrator_url': None}]},
      'camera 1: orchestrator_url must be text'),
+    ({'cameras': [{'camera_id': 'a', 'parameters': ['reconcile']}]},
+     'camera 1: parameters must be a mapping'),
+    ({'cameras': [{'camera_id': 'a', 'parameters': {1: 2}}]}, 'parameters: 1 is not a name'),
+    ({'cameras': [{'camera_id': 'a', 'parameters': {'camera_id': 'b'}}]},
+     'parameters: camera_id belongs beside parameters'),
+    ({'cameras': [{'camera_id': 'a', 'parameters': {'spool_path': None}}]},
+     'parameters: spool_path must be text, a number, true or false'),
     ({'cameras': [{'camera_id': 'a', 'namespace': '1st'}]}, "camera 1: '1st' is not a namespace"),
     ({'cameras': [{'camera_id': 'a', 'namespace': 'a b'}]}, "camera 1: 'a b' is not a namespace"),
 ])
