@@ -91,6 +91,17 @@ def test_a_refused_configuration_leaves_nothing_behind_and_can_be_tried_again(no
     assert node.trigger_configure() == SUCCESS
 
 
+def test_a_refused_activation_leaves_it_inactive_and_can_be_tried_again(node):
+    assert node.trigger_configure() == SUCCESS
+    node.done.clear()
+    node.fail['activate'] = ConfigurationError('qos_overrides', 'no such policy')
+    assert node.trigger_activate() != SUCCESS
+    assert node.done == ['activate', 'qos_overrides']
+    assert node.of_rcl == INACTIVE
+    node.fail.clear()
+    assert node.trigger_activate() == SUCCESS
+
+
 @pytest.mark.parametrize(('step', 'way', 'cleaned'), [
     ('configure', ['configure'], ['cleanup']),
     ('activate', ['configure', 'activate'], ['cleanup']),

@@ -17,6 +17,7 @@
 from camera_ws_bridge import qos
 from camera_ws_bridge_msgs.msg import Boxes, Start, Status, Stop, TrackedObjects, Update
 from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_rig import managed
 import pytest
 from rcl_interfaces.srv import GetParameters, ListParameters
 from rclpy.duration import Duration
@@ -260,3 +261,12 @@ def test_an_override_that_is_none_ends_with_2(tmp_path, name, value):
         assert process.wait() == 2, process.log
         assert f'qos_overrides.{name.split(".")[0]}' in process.log
         assert 'Traceback' not in process.log
+
+
+def test_an_override_that_is_none_refuses_the_activation_of_a_managed_bridge(tmp_path):
+    with managed(tmp_path, **{'qos_overrides./boxes.subscription.reliability': 'maybe'}) as rig:
+        assert rig.manager.change('configure')
+        assert not rig.manager.change('activate')
+        assert rig.manager.state() == 'inactive'
+        assert 'not activated: parameter qos_overrides./boxes.*' in rig.process.log
+        rig.probe.wait_for_status(lambda status: 'qos_overrides' in status.cause)
