@@ -129,10 +129,12 @@ async def connect(
     try:
         return Connection(await _Connect(url, **arguments), options.user_timeout)
     except Exception as error:
-        if tls is not None and isinstance(error.__cause__, EOFError):
+        # In TLS 1.3 a server that demands a client certificate says so behind the handshake.
+        if tls is not None and isinstance(
+                error.__cause__, (EOFError, ConnectionError, ssl.SSLError)):
             raise LinkFault(
-                'tls', 'it ended the TLS connection without a word: perhaps it demands a client '
-                'certificate (tls_cert_file)') from error
+                'tls', 'it ended the TLS connection: perhaps it demands a client certificate '
+                '(tls_cert_file)') from error
         raise classify(error) from error
 
 

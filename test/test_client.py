@@ -31,6 +31,8 @@ from camera_ws_bridge.errors import ConfigurationError, LinkFault
 import pytest
 from raw_peer import BINARY, CLOSE, close_frame, frame, PING, PONG, serving, TEXT, until
 from shared import run, server_tls, WAIT
+from tornado import httpserver, web
+from tornado.netutil import bind_sockets
 
 MIB = 2**20
 SECRET = 'eyJhbGciOiJub25lIn0.canary.'
@@ -942,6 +944,23 @@ def test_missing_client_certificate_is_a_fault(authority, tls_files):
             with pytest.raises(LinkFault) as caught:
                 await hangs_together(server.named_url, Options(tls_ca_file=tls_files['ca']))
         assert (caught.value.cause, caught.value.fatal) == ('tls', False)
+    run(test())
+
+
+def test_an_alert_behind_the_handshake_is_a_fault_of_tls(authority, tls_files):
+    # With TLS 1.3 a tornado server sends one, where asyncio's just closes the connection.
+    async def test():
+        server = httpserver.HTTPServer(
+            web.Application([]), ssl_options=server_tls(
+                authority.issue_cert('localhost'), authority))
+        sockets = bind_sockets(0, '127.0.0.1')
+        server.add_sockets(sockets)
+        options = Options(tls_ca_file=tls_files['ca'])
+        url = f'wss://localhost:{sockets[0].getsockname()[1]}/processor'
+        fault = await fault_of(open_link(url, options, client.tls_context(options)))
+        server.stop()
+        assert (fault.cause, fault.fatal) == ('tls', False)
+        assert 'tls_cert_file' in fault.reason
     run(test())
 
 
