@@ -19,11 +19,16 @@ import datetime
 import os
 
 from camera_ws_bridge import wire
+from camera_ws_bridge.client import Options
 from camera_ws_bridge.errors import LinkFault
-from camera_ws_bridge.preflight import advice, certificates, jwt, report, spool as spool_check
+from camera_ws_bridge.preflight import (
+    advice, certificates, jwt, report, sequence, spool as spool_check)
+from camera_ws_bridge.preflight.orchestrator import Target
 from camera_ws_bridge.preflight.report import failed, ok, skipped, Status, Step, warning
 from camera_ws_bridge.spool import Spool
 import pytest
+from raw_peer import serving
+from shared import run
 
 NOW = 1_800_000_000.0
 
@@ -81,6 +86,26 @@ def test_there_is_advice_for_every_certificate(code):
     for issuer, names in (('CN=ca', 'DNS:a'), ('', '')):
         text = advice.of_certificate(code, issuer=issuer, names=names, host='b', now='2026')
         assert text and '{' not in text
+
+
+# ---- the sequence
+
+def test_a_bug_in_a_step_costs_that_step_only(monkeypatch):
+    def broken(*arguments):
+        raise RuntimeError('a bug')
+    monkeypatch.setattr(sequence.network, 'handshake', broken)
+    steps = []
+
+    async def test():
+        async with serving(lambda peer: peer.upgrade()) as server:
+            await sequence.check(
+                Target(server.url, Options(), None, None, 'probe', 5.0, 5.0), 10.0, steps.append)
+    run(test())
+    found = {step.name: step.finding for step in steps}
+    assert [*found] == [*sequence.NEEDS]
+    assert found['connect'].status is Status.OK
+    assert found['tls'].status is Status.FAILED and 'RuntimeError: a bug' in found['tls'].detail
+    assert found['upgrade'].status is Status.SKIPPED
 
 
 # ---- tokens

@@ -100,12 +100,18 @@ async def handshake(
         return failed(f'no TLS handshake: {fault.reason}', 'does the server speak TLS on this '
                       'port? If not, begin orchestrator_url with ws:', cause=fault.cause)
     session = writer.get_extra_info('ssl_object')
-    writer.transport.abort()
+    version, cipher = session.version(), session.cipher()
+    try:
+        server = certificates.from_peer(session.getpeercert())
+    except ValueError:  # an alert of the server has come right behind the handshake
+        return failed('it ended the TLS connection right behind the handshake',
+                      advice.of_fault(LinkFault('tls', '')), cause='tls')
+    finally:
+        writer.transport.abort()
     own = None
     if options.tls_cert_file:
         own = certificates.of_files(options.tls_cert_file, options.tls_key_file)
-    return _agreed(
-        session.version(), session.cipher()[0], certificates.from_peer(session.getpeercert()), own)
+    return _agreed(version or 'unknown', cipher[0] if cipher else 'unknown', server, own)
 
 
 def _agreed(

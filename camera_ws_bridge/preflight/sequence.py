@@ -88,6 +88,8 @@ async def _take(
     except asyncio.TimeoutError:
         return failed(TIME_IS_UP, 'give it more with --timeout',
                       cause='timeout')
-    except LinkFault as fault:
+    except Exception as error:
+        fault = error if isinstance(error, LinkFault) else LinkFault(
+            'internal', f'internal error, please report: {type(error).__name__}: {error}')
         return failed(
             without_token(fault.reason), advice.of_fault(fault), cause=fault.cause)
