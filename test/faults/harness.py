@@ -57,7 +57,7 @@ OBJECTS = 20
 LEAST = 40  # messages that a fault is judged by
 MEASURED = 2.0  # seconds that a percentile is made of, at least
 CALLBACK_P99 = 0.05  # seconds
-CALLBACK_P99_BUSY = 0.5  # the same where the machine is too busy to tell
+CALLBACK_P99_BUSY = 0.5  # the same where the machine has more to do than processors
 MIB = 2**20
 ALLOWANCE = 8 * MIB  # bytes of memory that a fault may leave behind
 UNHANDLED = re.compile(
@@ -216,13 +216,14 @@ class Bridge:
     @contextlib.contextmanager
     def fault(
             self, name: str, *, rate: float = RATE, boxes_a_frame: int = 1,
-            allowance: int = ALLOWANCE, drops: bool = False,
-            unpaced: bool = False) -> Iterator[Fault]:
+            allowance: int = ALLOWANCE, drops: bool = False, unpaced: bool = False,
+            callback_limit: float = CALLBACK_P99) -> Iterator[Fault]:
         """
         Stream messages while the body injects a fault; then drain, and assert the account.
 
         rate: messages a second; unpaced: even if the bridge does not keep up; drops: whether
-        messages may be given up; allowance: bytes of memory that it may cost for good.
+        messages may be given up; allowance: bytes of memory that it may cost for good;
+        callback_limit: seconds that callbacks may wait (p99).
         """
         if self._last is not None:
             self._drain(self._last)  # of a fault that failed half-way
@@ -237,7 +238,7 @@ class Bridge:
             stream.end()
         self._drain(stream)
         self.wait(lambda: time.monotonic() > fault.began + MEASURED, 'enough is measured')
-        self._settle(fault, rss, drops, allowance)
+        self._settle(fault, rss, drops, allowance, callback_limit)
 
     def _drain(self, stream: Stream) -> None:
         published = stream.published
@@ -257,7 +258,9 @@ class Bridge:
             return time.monotonic() - changed[0] > 2.5  # a status comes once a second
         self.wait(drained, f'{published} messages are drained: {self.probe.status}')
 
-    def _settle(self, fault: Fault, rss: int, drops: bool, allowance: int) -> None:
+    def _settle(
+            self, fault: Fault, rss: int, drops: bool, allowance: int,
+            callback_limit: float) -> None:
         status, before = self.probe.status, fault.before
         accepted = self.accepted - int(before.boxes_accepted + before.updates_accepted)
         dropped = _difference(status.dropped, before.dropped)
@@ -283,13 +286,14 @@ class Bridge:
         both = unique + sum(dropped.values()) - accepted
         assert 0 <= both <= (sum(dropped.values()) if drops else 0), result
         assert accepted > 0 and (drops or not dropped), result
-        assert _first(boxes) == sorted(set(boxes)), 'order of boxes'
-        assert _first(updates) == sorted(set(updates)), 'order of feature maps'
+        # A dropped message may arrive late, from buffers that an older connection has left behind.
+        late = _late(boxes) + _late(updates)
+        assert late <= both, f'{late} first arrivals out of order'
         for each in self.probe.statuses[fault.status_at:]:
             self._check_bounds(each)
         assert result['rss_growth'] <= allowance, result
-        busy = sum(tick.waited for tick in ticks) > monitor.TOO_BUSY * duration
-        assert blocked < (CALLBACK_P99_BUSY if busy else CALLBACK_P99), result
+        busy = os.getloadavg()[0] > (os.cpu_count() or 1)
+        assert blocked < max(callback_limit, CALLBACK_P99_BUSY if busy else 0.0), result
         assert not UNHANDLED.search(fault.log), fault.log
         assert self.process.alive
 
@@ -334,8 +338,13 @@ def faulty(
     assert not UNHANDLED.search(rig.process.log), rig.process.log
 
 
-def _first(numbers: list[float]) -> list[float]:
-    return list(dict.fromkeys(numbers))
+def _late(numbers: list[float]) -> int:
+    """Return how many first arrivals came behind a greater one."""
+    late, greatest = 0, 0.0
+    for number in dict.fromkeys(numbers):
+        late += number < greatest
+        greatest = max(greatest, number)
+    return late
 
 
 def _difference(after: list[Any], before: list[Any]) -> dict[str, int]:

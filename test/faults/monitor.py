@@ -20,8 +20,7 @@ executor from its callbacks: one of them was blocked, or another thread held Pyt
 asserted is the wait of a message that comes at a random moment. A busy machine makes timers late
 too, which is not the bridge's fault: so the time in which the kernel let its threads wait for a
 processor (second figure of /proc/PID/task/TID/schedstat) is taken off for `blocked`. On an idle
-machine the two hardly differ; where the threads waited for more than TOO_BUSY of the time, what is
-left says nothing, since a thread that waits has its wait counted only when it runs again.
+machine the two hardly differ.
 """
 
 from __future__ import annotations
@@ -30,7 +29,6 @@ import os
 import pathlib
 from typing import NamedTuple
 
-TOO_BUSY = 0.1
 INSIDE = pathlib.Path(__file__).parent / 'inside'
 
 
