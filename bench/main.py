@@ -26,6 +26,7 @@ import importlib
 import shlex
 import sys
 import time
+import traceback
 
 from results import machine, read, write
 import testbed
@@ -50,12 +51,18 @@ def main() -> int:
     rows = arguments.rows.split(',')
     if unknown := set(rows) - set(ROWS):
         parser.error(f'unknown rows: {", ".join(sorted(unknown))}')
+    failed: list[str] = []
     for name in rows:
         began = time.monotonic()
         print(f'== {name}', flush=True)
         module = importlib.import_module(f'rows.{name}')
-        rounds = min(arguments.rounds, 2) if arguments.quick else arguments.rounds
-        result = module.run(rounds, arguments.quick, lambda text: print(text, flush=True))
+        rounds = 1 if arguments.quick else arguments.rounds
+        try:
+            result = module.run(rounds, arguments.quick, lambda text: print(text, flush=True))
+        except Exception:  # noqa: B902 - the other rows are worth having all the same
+            print(f'   {name} FAILED:\n{traceback.format_exc()}', flush=True)
+            failed.append(name)
+            continue
         seconds = time.monotonic() - began
         print(f'   {name} took {seconds:.0f} s', flush=True)
         if arguments.quick:
@@ -65,7 +72,9 @@ def main() -> int:
             write(arguments.save, {**read(arguments.save), name: content})
         else:
             write(name, content)
-    return 0
+    if failed:
+        print(f'no results of: {", ".join(failed)}')
+    return 1 if failed else 0
 
 
 if __name__ == '__main__':

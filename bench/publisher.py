@@ -37,6 +37,7 @@ from rclpy.qos import QoSProfile
 from rclpy.serialization import serialize_message
 
 BRIDGE = 'camera_ws_bridge'
+UNDER_WAY = 2**18  # bytes; Fast DDS's shared memory holds 2**19, and repeats what did not fit
 
 
 class Publisher:
@@ -71,10 +72,12 @@ class Publisher:
         Publish `count` frames with ids from 0, `rate` a second; 0: as fast as they go.
 
         window: how many more than the server has counted there may be; batch: wait after so many
-        until process `pid` sleeps; stamps: file for the times at which each was published
-        (CLOCK_MONOTONIC, nanoseconds).
+        until process `pid` sleeps (great messages lower both); stamps: file for the times at
+        which each was published (CLOCK_MONOTONIC, nanoseconds).
         """
         template = Template(boxes)
+        at_most = max(1, UNDER_WAY // len(template.with_frame_id(0.0)))
+        window, batch = min(window, at_most), min(batch, at_most)
         base = self._arrived[0]
         times = array.array('q')
         publishers = self._boxes

@@ -117,11 +117,17 @@ def life(row: Row) -> str:
 
 def cameras(row: Row) -> str:
     """Return the cost of many cameras."""
+    further = ''.join(
+        f'\nEach further camera, {name}: {number(row[key])} MiB of RSS.\n' for name, key in (
+            ('a process of its own', 'separate_mib_a_camera'),
+            ('in the same process', 'together_mib_a_camera')) if key in row)
     return table(
-        ['cameras', 'processes', 'RSS [MiB]', 'PSS [MiB]', 'CPU [% of a core]', 'idle [%]'],
+        ['cameras', 'processes', 'RSS [MiB]', 'PSS [MiB]', 'CPU [% of a core]', 'idle [%]',
+         'CPU, to separate processes'],
         [[str(line['cameras']), str(line['processes']), number(line['rss_mib']),
           number(line['pss_mib']), spread(line['percent_of_a_core']),
-          spread(line['idle_percent_of_a_core'])] for line in row['lines']])
+          number(line['idle_percent_of_a_core']),
+          spread(line['ratio']) if 'ratio' in line else ''] for line in row['lines']]) + further
 
 
 def hour(row: Row) -> str:
@@ -184,8 +190,7 @@ def _eight(key: str) -> float | None:
         return None
     if key == 'rss':
         return float(lines[True]['rss_mib'] * 2**20 / 1e6)
-    return float(lines[True]['percent_of_a_core']['median']
-                 / lines[False]['percent_of_a_core']['median'])
+    return float(lines[True]['ratio']['median'])
 
 
 # What the target is, the greatest (or, if it is negative, the least) figure, and the figure.

@@ -44,6 +44,7 @@ class Site:
     def __init__(self, stack: contextlib.ExitStack, cameras: int, together: bool) -> None:
         """Start everything and wait until all are registered."""
         self.cameras = cameras
+        self.lost = 0
         names = [f'cam{number}' for number in range(1, cameras + 1)]
         self.world = World(stack, [f'/{name}' for name in names])
         self.bridges: list[Bridge] = []
@@ -63,9 +64,12 @@ class Site:
         """Return the processes of all bridges."""
         return [bridge.pid for bridge in self.bridges]
 
-    def cpu(self, seconds: float) -> dict[str, float]:
-        """Return the percentage of a core that all take together, at work and idle."""
-        idle = self._share(lambda: time.sleep(REST))
+    def idle_percent(self) -> float:
+        """Return the percentage of a core that all take together while there is nothing to do."""
+        return 100 * self._share(lambda: time.sleep(REST))
+
+    def percent(self, seconds: float) -> float:
+        """Return the percentage of a core that all take together at work."""
         count = int(seconds * RATE * self.cameras)
         begin = self.world.server.call('seen')['count']
 
@@ -74,8 +78,8 @@ class Site:
                 'run', count=count, rate=RATE * self.cameras, boxes=BOXES, window=50)
             self.world.server.call('wait', count=begin + count, timeout=5.0)
         share = self._share(work)
-        return {'percent': 100 * share, 'idle_percent': 100 * idle,
-                'lost': count - count_until(self.world.server, begin, count)}
+        self.lost += count - count_until(self.world.server, begin, count)
+        return 100 * share
 
     def _share(self, work: Callable[[], None]) -> float:
         begin, cpu = time.monotonic(), sum(map(cpu_seconds, self.pids))
@@ -92,28 +96,36 @@ def _multi(world: World, names: list[str]) -> list[str]:
     return ['multi_bridge', path]
 
 
-def measure(cameras: int, together: bool, rounds: int, seconds: float) -> dict[str, Any]:
-    """Return the line of so many cameras."""
+def measure(cameras: int, kinds: list[bool], rounds: int, seconds: float) -> list[dict[str, Any]]:
+    """Return the lines of so many cameras: separate (False) and together (True), in turns."""
     with contextlib.ExitStack() as stack:
-        site = Site(stack, cameras, together)
-        memory = {'rss_mib': rss(site.pids), 'pss_mib': pss(site.pids)}
-        runs = [site.cpu(seconds) for _ in range(rounds)]
-        return {
-            'cameras': cameras, 'together': together, 'processes': len(site.pids), **memory,
-            'percent_of_a_core': summary([one['percent'] for one in runs]),
-            'idle_percent_of_a_core': summary([one['idle_percent'] for one in runs]),
-            'lost': sum(one['lost'] for one in runs)}
+        sites = [Site(stack, cameras, together) for together in kinds]
+        memory = [(rss(site.pids), pss(site.pids)) for site in sites]
+        idle = [site.idle_percent() for site in sites]
+        runs: list[list[float]] = [[] for _ in sites]
+        for _ in range(rounds):
+            for site, percents in zip(sites, runs):
+                percents.append(site.percent(seconds))
+        lines = [{
+            'cameras': cameras, 'together': together, 'processes': len(site.pids),
+            'rss_mib': memory[at][0], 'pss_mib': memory[at][1], 'lost': site.lost,
+            'idle_percent_of_a_core': idle[at], 'percent_of_a_core': summary(runs[at])}
+            for at, (together, site) in enumerate(zip(kinds, sites))]
+        if len(sites) == 2:
+            lines[1]['ratio'] = summary([one / other for other, one in zip(*runs)])
+        return lines
 
 
 def run(rounds: int, quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
     """Return the row's results."""
-    lines = []
+    lines: list[dict[str, Any]] = []
     multi = shutil.which('multi_bridge') is not None
     for cameras in (2,) if quick else TOGETHER:
-        for together in (False, True):
-            if multi if together else cameras in SEPARATE:
-                lines.append(measure(cameras, together, rounds, 1.0 if quick else 3.0))
-                say(describe(lines[-1]))
+        kinds = [together for together, there in (
+            (False, cameras in SEPARATE), (True, multi)) if there]
+        for line in measure(cameras, kinds, rounds, 1.0 if quick else 2.0):
+            lines.append(line)
+            say(describe(line))
     result: dict[str, Any] = {'rate': RATE, 'boxes': BOXES, 'lines': lines}
     for name, together in (('separate', False), ('together', True)):
         chosen = [line for line in lines if line['together'] == together]
@@ -130,4 +142,5 @@ def describe(line: dict[str, Any]) -> str:
         f'{line["cameras"]:>2} cameras in {line["processes"]:>2} processes: RSS '
         f'{line["rss_mib"]:.0f} MiB, PSS {line["pss_mib"]:.0f} MiB, CPU {cpu["median"]:.1f} '
         f'({cpu["min"]:.1f}-{cpu["max"]:.1f}) % of a core, idle '
-        f'{line["idle_percent_of_a_core"]["median"]:.1f} %, lost {line["lost"]:.0f}')
+        f'{line["idle_percent_of_a_core"]:.1f} %, lost {line["lost"]:.0f}'
+        + (f', ratio {line["ratio"]["median"]:.2f}' if 'ratio' in line else ''))

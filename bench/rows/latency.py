@@ -34,7 +34,7 @@ from testbed import count_until, wait, World
 PERCENTILES = {'p50': 50, 'p99': 99, 'p99.9': 99.9}
 BOXES = 20
 RATE = 200  # boxes messages a second
-COMMAND_RATE = 50  # stops a second; the bridge takes 100 at most (command_rate)
+COMMAND_RATE = 80  # stops a second; the bridge takes 100 at most (command_rate)
 BURST = 5  # commands, at once
 BURST_RATE = 5  # bursts a second
 NAGLE = ('bare websockets', 'bare websockets with TCP_QUICKACK', 'bridge')
@@ -203,13 +203,13 @@ def run(rounds: int, quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
         bed = LatencyBed(stack)
         lines.append(direction(
             'ROS to orchestrator', bed.boxes_through_bridge, bed.boxes_through_dds,
-            bed.boxes_through_websockets, rounds, 200 if quick else 1000))
+            bed.boxes_through_websockets, rounds, 100 if quick else 1000))
         say(describe(lines[-1]))
         lines.append(direction(
             'orchestrator to ROS', bed.commands_through_bridge, bed.commands_through_dds,
-            bed.commands_through_websockets, rounds, 50 if quick else 250))
+            bed.commands_through_websockets, rounds, 40 if quick else 250))
         say(describe(lines[-1]))
-    bursts = nagle(rounds, 5 if quick else 15)
+    bursts = nagle(rounds, 3 if quick else 15)
     for line in bursts:
         say(f'burst of {line["burst"]} commands, server with Nagle, {line["client"]}: '
             f'p50 {line["p50_ms"]["median"]:.2f} ms, max {line["max_ms"]["median"]:.2f} ms')
