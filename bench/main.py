@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import shlex
 import sys
 import time
 import traceback
@@ -41,13 +40,14 @@ def main() -> int:
     parser.add_argument('--rounds', type=int, default=5, help='runs of each measurement (5)')
     parser.add_argument('--quick', action='store_true',
                         help='small and rough, below a minute; writes no results')
-    parser.add_argument('--bridge', metavar='COMMAND',
-                        help='measure what this starts, e.g. the bridge of another checkout')
+    parser.add_argument('--checkout', metavar='FOLDER',
+                        help='measure the bridge of another checkout, where `make build` has run')
     parser.add_argument('--save', metavar='NAME',
                         help='write all rows into results/NAME.json instead of a file each')
     arguments = parser.parse_args()
-    if arguments.bridge:
-        testbed.BRIDGE[:] = shlex.split(arguments.bridge)
+    if arguments.checkout:
+        testbed.BRIDGE[:] = [
+            'bash', '-c', '. "$0/scripts/env.bash"; exec bridge "$@"', arguments.checkout]
     rows = arguments.rows.split(',')
     if unknown := set(rows) - set(ROWS):
         parser.error(f'unknown rows: {", ".join(sorted(unknown))}')

@@ -122,9 +122,10 @@ def cameras(row: Row) -> str:
             ('a process of its own', 'separate_mib_a_camera'),
             ('in the same process', 'together_mib_a_camera')) if key in row)
     return table(
-        ['cameras', 'processes', 'RSS [MiB]', 'PSS [MiB]', 'CPU [% of a core]', 'idle [%]',
+        ['cameras', 'processes', 'messages/s', 'RSS [MiB]', 'PSS [MiB]', 'CPU [% of a core]', 'idle [%]',
          'CPU, to separate processes'],
-        [[str(line['cameras']), str(line['processes']), number(line['rss_mib']),
+        [[str(line['cameras']), str(line['processes']), number(line['rate']),
+          number(line['rss_mib']),
           number(line['pss_mib']), spread(line['percent_of_a_core']),
           number(line['idle_percent_of_a_core']),
           spread(line['ratio']) if 'ratio' in line else ''] for line in row['lines']]) + further
@@ -235,7 +236,11 @@ def block(name: str) -> str:
         return targets()
     make, file = TABLES[name]
     row = read(file)
-    return make(row) + machine(row) if row else NOT_MEASURED
+    if not row:
+        return NOT_MEASURED
+    plot = DOCUMENT.parent / 'performance' / f'{name}.svg'
+    shown = f'\n![{name}](performance/{name}.svg)\n' if plot.exists() else ''
+    return make(row) + shown + machine(row)
 
 
 def document(old: str) -> str:
