@@ -113,3 +113,16 @@ def test_run_ends_with_the_exit_code_of_the_bridge(ros2):
         env=environment, timeout=90)
     assert result.returncode == 2
     assert 'orchestrator_url: is not set' in result.stderr
+
+
+def test_lifecycle_drives_the_node(ros2):
+    options = (NODE, '--no-daemon', '--spin-time', '2')
+
+    def change(transition):
+        assert 'Transitioning successful' in ros2(
+            'lifecycle', 'set', *options[:1], transition, *options[1:])
+    assert ros2('lifecycle', 'get', *options).startswith('active')
+    change('deactivate')
+    assert ros2('lifecycle', 'get', *options).startswith('inactive')
+    change('activate')
+    ros2.rig.probe.wait_until_registered()
