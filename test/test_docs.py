@@ -22,13 +22,15 @@ from camera_ws_bridge.main.process import EXIT_CONFIGURATION, EXIT_OK, EXIT_UNRE
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-DOCUMENTS = [*(ROOT / name for name in ('README.md', 'CONTRIBUTING.md', 'QUALITY_DECLARATION.md')),
-             *sorted((ROOT / 'docs').glob('*.md'))]
+DOCUMENTS = [
+    ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', ROOT / 'QUALITY_DECLARATION.md',
+    *sorted((ROOT / 'docs').glob('*.md'))]
 
 
 @pytest.mark.parametrize('path', DOCUMENTS, ids=lambda path: path.name)
 def test_every_test_that_a_document_names_exists(path):
-    for file, name in re.findall(r'`((?:faults/)?test_\w+\.py)(?:::(test_\w+))?`', path.read_text()):
+    named = r'`((?:faults/)?test_\w+\.py)(?:::(test_\w+))?`'
+    for file, name in re.findall(named, path.read_text()):
         source = (ROOT / 'test' / file).read_text()
         assert not name or re.search(rf'def {name}\(', source), f'{file}::{name}'
 
