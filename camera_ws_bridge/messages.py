@@ -56,8 +56,8 @@ class Boxes(Message):
 
 NOT_TRACKED = -1  # ROS's object_id of a box that is not of a tracked object
 
-# A box as it lies in ROS's bytes, to save building a Box: box_id, left, top, right, bottom, the length
-# of object_type, object_type in UTF-8, 0, certainty, object_id or NOT_TRACKED. Nothing is checked.
+# A box as it lies in ROS's bytes, to save building a Box: box_id, left, top, right, bottom, the
+# length of object_type, object_type in UTF-8, 0, certainty, object_id or NOT_TRACKED. Unchecked.
 FlatBox = tuple[int, float, float, float, float, int, bytes, int, float, int]
 
 

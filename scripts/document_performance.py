@@ -122,7 +122,8 @@ def cameras(row: Row) -> str:
             ('a process of its own', 'separate_mib_a_camera'),
             ('in the same process', 'together_mib_a_camera')) if key in row)
     return table(
-        ['cameras', 'processes', 'messages/s', 'RSS [MiB]', 'PSS [MiB]', 'CPU [% of a core]', 'idle [%]',
+        ['cameras', 'processes', 'messages/s', 'RSS [MiB]', 'PSS [MiB]', 'CPU [% of a core]',
+         'idle [%]',
          'CPU, to separate processes'],
         [[str(line['cameras']), str(line['processes']), number(line['rate']),
           number(line['rss_mib']),

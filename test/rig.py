@@ -37,8 +37,8 @@ from camera_ws_bridge.runtime import LoopThread
 from camera_ws_bridge.sim.orchestrator import OrchestratorSim
 from camera_ws_bridge_msgs.msg import Box, Boxes, Start, Status, Stop, TrackedObjects, Update
 from diagnostic_msgs.msg import DiagnosticArray
-import psutil
 from proxy import Proxy
+import psutil
 import rclpy
 from rclpy.context import Context
 from rclpy.duration import Duration

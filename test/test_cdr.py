@@ -26,7 +26,6 @@ from hypothesis import example, given as hypothesis_given, settings, strategies 
 import pytest
 
 
-
 def given(*strategies):
     """Take as long as a busy machine needs."""
     return lambda test: settings(deadline=None)(hypothesis_given(*strategies)(test))

@@ -14,14 +14,12 @@
 
 """Which executor is used: one that has shown that it works with the node at hand."""
 
+from camera_ws_bridge.main import executor as executors
 import pytest
-
-rclpy = pytest.importorskip('rclpy')
-
-from camera_ws_bridge.main import executor as executors  # noqa: E402
-from rclpy.executors import SingleThreadedExecutor  # noqa: E402
-from rig import own_domain  # noqa: E402
-from std_srvs.srv import Trigger  # noqa: E402
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rig import own_domain
+from std_srvs.srv import Trigger
 
 PATIENCE = 300  # spins of 0.1 s
 

@@ -18,12 +18,9 @@ import json
 import struct
 
 from camera_ws_bridge.errors import CdrError, EncodeError
+from camera_ws_bridge.node import boxes_input, feature_map_input
 import pytest
 from test_cdr import encode_boxes, encode_update, Writer
-
-pytest.importorskip('rclpy')
-
-from camera_ws_bridge.node import boxes_input, feature_map_input  # noqa: E402
 
 VALUE = ((1, 2), 'camera', 0.5, [
     (1, 0.1, 0.2, 0.3, 0.4, 'person', 0.9, -1), (2, 0.1, 0.2, 0.3, 0.4, 'cat', 0.8, 5)])

@@ -15,7 +15,7 @@
 """
 Cost against cameras: processes of one camera each, against one process of all (multi_bridge).
 
-Every camera gets frames of 20 boxes at 30 a second, or fewer where that were more than 480 a second
+Every camera gets frames of 20 boxes at 30 a second, or fewer where that were more than 480
 in all. The floor is the separate processes.
 """
 
@@ -111,7 +111,8 @@ def measure(cameras: int, kinds: list[bool], rounds: int, seconds: float) -> lis
                 percents.append(site.percent(seconds))
         lines = [{
             'cameras': cameras, 'together': together, 'processes': len(site.pids),
-            'rate': site.rate, 'rss_mib': memory[at][0], 'pss_mib': memory[at][1], 'lost': site.lost,
+            'rate': site.rate, 'rss_mib': memory[at][0], 'pss_mib': memory[at][1],
+            'lost': site.lost,
             'idle_percent_of_a_core': idle[at], 'percent_of_a_core': summary(runs[at])}
             for at, (together, site) in enumerate(zip(kinds, sites))]
         if len(sites) == 2:
