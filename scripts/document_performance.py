@@ -123,11 +123,9 @@ def cameras(row: Row) -> str:
             ('in the same process', 'together_mib_a_camera')) if key in row)
     return table(
         ['cameras', 'processes', 'messages/s', 'RSS [MiB]', 'PSS [MiB]', 'CPU [% of a core]',
-         'idle [%]',
-         'CPU, to separate processes'],
+         'idle [%]', 'CPU, to separate processes'],
         [[str(line['cameras']), str(line['processes']), number(line['rate']),
-          number(line['rss_mib']),
-          number(line['pss_mib']), spread(line['percent_of_a_core']),
+          number(line['rss_mib']), number(line['pss_mib']), spread(line['percent_of_a_core']),
           number(line['idle_percent_of_a_core']),
           spread(line['ratio']) if 'ratio' in line else ''] for line in row['lines']]) + further
 

@@ -15,8 +15,8 @@
 """
 Cost against cameras: processes of one camera each, against one process of all (multi_bridge).
 
-Every camera gets frames of 20 boxes at 30 a second, or fewer where that were more than 480
-in all. The floor is the separate processes.
+Every camera gets frames of 20 boxes at 30 a second, or fewer where that were more than 480 a
+second in all. The floor is the separate processes.
 """
 
 from __future__ import annotations
@@ -111,8 +111,8 @@ def measure(cameras: int, kinds: list[bool], rounds: int, seconds: float) -> lis
                 percents.append(site.percent(seconds))
         lines = [{
             'cameras': cameras, 'together': together, 'processes': len(site.pids),
-            'rate': site.rate, 'rss_mib': memory[at][0], 'pss_mib': memory[at][1],
-            'lost': site.lost,
+            'rate': site.rate, 'lost': site.lost,
+            'rss_mib': memory[at][0], 'pss_mib': memory[at][1],
             'idle_percent_of_a_core': idle[at], 'percent_of_a_core': summary(runs[at])}
             for at, (together, site) in enumerate(zip(kinds, sites))]
         if len(sites) == 2:
