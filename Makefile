@@ -59,7 +59,7 @@ test: ready ## Run the tests against the installed packages (PYTEST_ARGS=...)
 	@$(ENTER) status=0; pytest $(PYTEST_ARGS) || status=$$?; $(took); exit $$status
 
 faults: ready ## Inject faults into a running bridge, print the table (WRITE=1: into docs/)
-	@$(ENTER) results=build/faults.jsonl; rm -f $$results; status=0; \
+	@$(ENTER) results=build/faults.jsonl; mkdir -p build; rm -f $$results; status=0; \
 	CAMERA_WS_BRIDGE_FAULTS="$$PWD/$$results" pytest test/faults $(PYTEST_ARGS) || status=$$?; \
 	python3 scripts/document_faults.py $$results $(if $(WRITE),--write); \
 	$(took); exit $$status
