@@ -171,6 +171,8 @@ def test_the_reid_node_takes_up_a_start_that_came_while_it_was_away(scene, tmp_p
     scene.rig.wait(lambda: len(scene.rig.probe.of(Start)) == 2)
     scene.rig.wait(lambda: [found.object_id for found in scene.rig.probe.tracked.objects] == [3])
     late = reid_node(scene, tmp_path)
+    scene.rig.wait(lambda: 'tracked already' in late.log)
+    assert 'tracked already: [3]' in late.log, (scene.rig.probe.tracked, scene.rig.process.log)
     scene.wait_for(None, 3)
     assert scene.feature_maps(3) and not scene.feature_maps(4)
     assert late.end() == 0, late.log
