@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# coverage.bash [MODULE...]: runs each pure module's own test file alone and demands that it takes
-# every branch of the module, without any help from other tests.
+# coverage.bash [MODULE...]: runs each pure module's own test files alone, test_MODULE.py and
+# test_MODULE_*.py (not the slow ones of properties), and demands that they take every branch of it
+# without any help from others.
 set -uo pipefail
 cd -- "$(dirname -- "$0")/.."
 # Those that decide: no I/O, no threads, no ROS (test/test_import_rules.py holds them to that).
@@ -13,8 +14,10 @@ export COVERAGE_FILE="$folder/data"
 status=0
 for module in "${modules[@]}"; do
   location="$(python3 -c "import camera_ws_bridge.$module as m; print(m.__file__)")" || exit 1
+  tests=("test/test_$module.py")
+  mapfile -t -O 1 tests < <(compgen -G "test/test_${module}_*.py" | grep -v _properties)
   if ! python3 -m coverage run --branch --include="$location" -m pytest -q -p no:cacheprovider \
-      "test/test_$module.py" > "$folder/log" 2>&1; then
+      "${tests[@]}" > "$folder/log" 2>&1; then
     cat "$folder/log"
     status=1
     continue

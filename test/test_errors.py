@@ -15,7 +15,7 @@
 """Each error says in one line what is wrong, and keeps the parts for those who count."""
 
 from camera_ws_bridge.errors import (
-    BridgeError, ConfigurationError, DecodeError, EncodeError, LinkFault, MessageError)
+    BridgeError, CdrError, ConfigurationError, DecodeError, EncodeError, LinkFault, MessageError)
 import pytest
 
 
@@ -51,3 +51,9 @@ def test_a_link_fault_may_be_tried_again_and_has_reached_a_server_unless_it_says
     DecodeError('', ''), EncodeError('', ''), ConfigurationError('', ''), LinkFault('', '')])
 def test_all_are_bridge_errors(error):
     assert isinstance(error, BridgeError)
+
+
+def test_bytes_from_ros_that_are_not_their_type_count_as_malformed():
+    error = CdrError('boxes', 'is cut off')
+    assert error.cause == 'malformed'
+    assert 'boxes' in str(error) and 'is cut off' in str(error)
