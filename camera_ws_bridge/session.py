@@ -29,6 +29,9 @@ from dataclasses import dataclass, field
 from camera_ws_bridge.messages import Message, Start, Stop, Update
 
 OWN_REMEMBERED = 8  # feature maps of ours, per object, whose echo may still come
+# What is kept, whatever the orchestrator names: beyond it the oldest object is stopped.
+MAX_TRACKED = 1000  # objects
+MAX_NUMBERS = 2**21  # of all their feature maps
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,10 @@ class Session:
         return [self._command(Stop(object_id), reconciled=True) for object_id in stale]
 
     def receive(self, message: Message) -> list[Command]:
-        """Return what the re-ID node has to know of a message: the command, or nothing."""
+        """Return what the re-ID node has to know of a message: commands, or nothing."""
+        return self._take_in(message) + self._make_room()
+
+    def _take_in(self, message: Message) -> list[Command]:
         if isinstance(message, Update):
             self._unconfirmed.discard(message.object_id)
             return [self._command(message)] if self._is_news(message) else []
@@ -107,6 +113,20 @@ class Session:
             self.tracked.pop(message.object_id, None)
             return [self._command(message)]
         return []
+
+    def _make_room(self) -> list[Command]:
+        """Stop the objects that have been tracked longest until the rest is within bounds."""
+        stopped = []
+        while len(self.tracked) > MAX_TRACKED or self._numbers() > MAX_NUMBERS:
+            oldest = next(iter(self.tracked))
+            del self.tracked[oldest]
+            self._unconfirmed.discard(oldest)
+            stopped.append(self._command(Stop(oldest), reconciled=True))
+        return stopped
+
+    def _numbers(self) -> int:
+        return sum(len(known.feature_map) + sum(map(len, known.own))
+                   for known in self.tracked.values())
 
     def extracted(self, update: Update) -> None:
         """Remember our own feature map, so that its echo is not taken for news."""

@@ -14,6 +14,7 @@
 
 """The session makes commands of what the orchestrator says, repeats and forgets to say."""
 
+from camera_ws_bridge import session as sessions
 from camera_ws_bridge.messages import (
     Authenticate, Boxes, Identifier, Message, Start, Stop, Update)
 from camera_ws_bridge.session import Command, Session
@@ -282,3 +283,26 @@ def test_nothing_is_concluded_from_a_replay_that_was_not_understood():
     assert session.registered() == []
     assert known(session) == {7: (0.5,)}
     assert register(session) == ([], [Stop(7)])
+
+
+def test_more_objects_than_are_kept_stop_the_oldest(monkeypatch):
+    monkeypatch.setattr(sessions, 'MAX_TRACKED', 3)
+    session = Session()
+    for object_id in range(3):
+        assert len(session.receive(Start(object_id, 1.5, 0))) == 1
+    started, stopped = session.receive(Start(3, 1.5, 0))
+    assert started.message == Start(3, 1.5, 0)
+    assert (stopped.message, stopped.reconciled) == (Stop(0), True)
+    assert stopped.sequence == started.sequence + 1
+    assert {*known(session)} == {1, 2, 3}
+
+
+def test_feature_maps_that_are_too_much_together_stop_the_oldest(monkeypatch):
+    monkeypatch.setattr(sessions, 'MAX_NUMBERS', 10)
+    session = Session()
+    session.begin_registration()
+    session.receive(Update(1, (0.5,) * 4))
+    session.extracted(Update(1, (1.5,) * 4))  # 8 of it: the map, and its echo that is awaited
+    commands = session.receive(Update(2, (0.5,) * 3))
+    assert messages(commands) == [Update(2, (0.5,) * 3), Stop(1)]
+    assert messages(session.registered()) == []
