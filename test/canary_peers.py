@@ -227,7 +227,9 @@ class Orchestrator(Server):
 
     async def _authenticated(self, peer: raw_peer.Peer) -> None:
         await peer.upgrade()
-        _, text = await peer.read_frame()
+        kind, text = await peer.read_frame()
+        if kind == raw_peer.CLOSE:  # it was told to end while it still waited for its token
+            raise ConnectionResetError
         self.tokens.add(wire.loads(text)['jwt'])
 
     async def _register(self, peer: raw_peer.Peer) -> None:
