@@ -32,7 +32,7 @@ def machine() -> dict[str, Any]:
         '/proc/cpuinfo').read_text().splitlines() if line.startswith('model name')]
     return {
         'cpu': models[0] if models else platform.machine(), 'cores': os.cpu_count(),
-        'kernel': platform.release(), 'python': platform.python_version(),
+        'kernel': '.'.join(platform.release().split('.')[:2]), 'python': platform.python_version(),
         'ros': os.environ.get('ROS_DISTRO', ''),
         'rmw': os.environ.get('RMW_IMPLEMENTATION', 'rmw_fastrtps_cpp'),
         **{name: _version(name) for name in ('websockets', 'orjson', 'rclpy')}}

@@ -56,8 +56,9 @@ SPECS = (
          'Empty: environment variable ORCHESTRATOR_URL.', environment='ORCHESTRATOR_URL'),
     Spec('camera_id', '', 'Id under which this camera registers at the orchestrator. '
          'Empty: environment variable CAMERA_ID.', environment='CAMERA_ID'),
-    Spec('connect_timeout', 60.0, 'Seconds to try for the first connection before the process '
-         'exits; 0: for ever. Once connected, it never gives up.', 0, 86400, live=True),
+    Spec('connect_timeout', 60.0, 'Seconds to try for the first registration; then the process '
+         'exits or, with autostart false and in multi_bridge, the node deactivates itself. 0: for '
+         'ever. Once registered, it never gives up.', 0, 86400, live=True),
     Spec('open_timeout', 10.0, 'Seconds that one connection attempt may take.', 0.1, 300,
          live=True),
     Spec('reconnect_delay_min', 0.5, 'Seconds; ceiling of the random delay before the first '
@@ -72,7 +73,8 @@ SPECS = (
          'is dropped.', 0.5, 3600, live=True),
     Spec('identify_interval', 30.0, 'Seconds between repeated registrations, which heal one that '
          'the orchestrator has lost; 0: never.', 0, 86400, live=True),
-    Spec('shutdown_timeout', 2.0, 'Seconds to flush the buffer at shutdown.', 0, 60, live=True),
+    Spec('shutdown_timeout', 2.0, 'Seconds to flush the buffer at shutdown and when the node is '
+         'deactivated.', 0, 60, live=True),
     Spec('reconcile', True, 'Publish a stop (RECONCILED) for objects that the orchestrator no '
          'longer names after a reconnect.', live=True),
     Spec('command_queue_depth', 32, 'Commands per topic that are remembered for a re-ID node that '

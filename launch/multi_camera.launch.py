@@ -16,7 +16,6 @@
 
 import os
 
-
 from camera_ws_bridge import cameras
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction

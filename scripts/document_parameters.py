@@ -32,7 +32,7 @@ BEGIN, END = '<!-- parameters -->\n', '<!-- end of parameters -->'
 HEAD = """\
 # All parameters of the bridge with their defaults. Copy it, change what you need, and pass it as
 # `params_file` to the launch files or with `--ros-args --params-file`. `/**` matches every node.
-# "Live": it can be changed while the node runs (ros2 param set); all others are read at start.
+# "Live": it can be changed while the node runs (ros2 param set); all others are read-only.
 /**:
   ros__parameters:
 """
