@@ -32,8 +32,10 @@ setup(
         ('share/' + package_name + '/config', glob('config/*.yaml')),
         ('share/' + package_name + '/config/sros2', glob('config/sros2/*.xml')),
     ],
-    install_requires=['numpy', 'setuptools', 'tornado', 'websockets>=10.4'],
-    extras_require={'test': ['pytest']},
+    python_requires='>=3.10',
+    # What is not part of ROS 2; all of it, with the rosdep keys, is in package.xml.
+    install_requires=['PyYAML', 'numpy', 'setuptools', 'tornado', 'websockets>=10.4'],
+    extras_require={'examples': ['Pillow'], 'test': ['pytest']},
     zip_safe=True,
     maintainer='camera_ws_bridge developers',
     maintainer_email='maintainers@camera-ws-bridge.example',

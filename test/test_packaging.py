@@ -42,6 +42,8 @@ KEYS = {
     **{name: f'python3-{name}' for name in (
         'cryptography', 'hypothesis', 'numpy', 'psutil', 'pytest', 'tornado', 'websockets')},
 }
+# What PyPI calls it.
+DISTRIBUTIONS = {'yaml': 'PyYAML', 'PIL': 'Pillow'}
 OPTIONAL = {'orjson', 'vision_msgs'}  # imported only if it is there, or asked for
 
 
@@ -227,6 +229,23 @@ def test_no_dependency_is_declared_in_vain():
     used = {KEYS.get(name, name) for name in set().union(*map(imports, files))}
     root = package_xml(ROOT)
     assert {*text_of(root, 'depend'), *text_of(root, 'exec_depend')} - used <= {'ros2launch'}
+
+
+def distributions(paths):
+    """Return what pip has to install for these files; ROS 2 itself does not come from there."""
+    found = set().union(*map(imports, paths))
+    return {DISTRIBUTIONS.get(name, name) for name in found & {*KEYS}}
+
+
+def test_setup_py_requires_what_is_imported():
+    arguments = setup_arguments()
+    required = {re.split('[<>=~! ]', requirement)[0]
+                for requirement in arguments['install_requires']}
+    package = distributions((ROOT / PACKAGE).rglob('*.py'))
+    assert required - {'setuptools'} == package  # which every ament_python package names
+    extra = distributions((ROOT / 'examples').glob('*.py')) - package
+    assert {*arguments['extras_require']['examples']} == extra
+    assert arguments['python_requires'] == '>=3.10'
 
 
 def test_every_import_of_the_tests_is_declared():
