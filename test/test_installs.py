@@ -31,8 +31,9 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PACKAGE = 'camera_ws_bridge'
-SOURCES = ('camera_ws_bridge', 'config', 'launch', 'resource', 'LICENSE', 'README.md',
+SOURCES = ('camera_ws_bridge', 'config', 'examples', 'launch', 'resource', 'LICENSE', 'README.md',
            'package.xml', 'setup.cfg', 'setup.py')
+EXAMPLE = 'lib/camera_ws_bridge/reid_node.py'
 # Where a module, the ament index and the launch files are, seen from within the process.
 WHERE = """
 import pathlib
@@ -121,7 +122,7 @@ def test_the_wheel_is_pure_and_has_all_modules_and_data(distributions):
     for wanted in ('share/ament_index/resource_index/packages/camera_ws_bridge',
                    'share/camera_ws_bridge/package.xml',
                    'share/camera_ws_bridge/launch/bridge.launch.py',
-                   'share/camera_ws_bridge/config/bridge.yaml'):
+                   'share/camera_ws_bridge/config/bridge.yaml', EXAMPLE):
         assert wanted in data
 
 
@@ -177,6 +178,12 @@ def test_nothing_is_imported_from_outside_of_the_install(workspace):
     module, found, share = map(pathlib.Path, lines[-3:])
     assert prefix in module.parents
     assert found == prefix and share == prefix / 'share' / PACKAGE
+
+
+def test_an_example_is_where_ros2_run_looks(workspace):
+    _, prefix = workspace
+    assert (prefix / EXAMPLE).read_bytes() == (ROOT / 'examples/reid_node.py').read_bytes()
+    assert os.access(prefix / EXAMPLE, os.X_OK)
 
 
 @pytest.mark.parametrize('name', ['camera_sim', 'demo', 'orchestrator_sim'])
