@@ -38,21 +38,27 @@ from typing import Any
 from camera_ws_bridge import url as urls
 from camera_ws_bridge.errors import ConfigurationError, LinkFault
 import websockets.exceptions as ws_exceptions
-from websockets.protocol import State
 from websockets.version import version as websockets_version
 
 MAX_SIZE = 16 * 2**20  # bytes of one incoming message; the library's own 1 MiB is too small
+
+# Seconds that a peer has to end TCP after a Close frame: only then does the library tell of it.
+# Twice this is within TOKEN_DOUBT of camera_ws_bridge.link.
+CLOSE_PATIENCE = 0.4
 
 RETRY_AFTER_MAX = 300.0  # seconds; a camera must not be sent away for days
 
 # The asyncio API came with 13 and sends text from bytes since 14; Ubuntu 24.04's apt has 10.4.
 if int(websockets_version.split('.')[0]) >= 14:
-    from websockets.asyncio.client import connect as _library_connect
-    from websockets.protocol import OPEN
+    from websockets.asyncio.client import ClientConnection, connect as _library_connect
+    from websockets.protocol import State
     _LEGACY = False
 else:
     from websockets.legacy.client import connect as _library_connect  # type: ignore[assignment]
+    from websockets.legacy.protocol import State  # type: ignore[attr-defined] # for all before 14
     _LEGACY = True
+
+_OPEN = State.OPEN
 
 # The library logs frames and headers at DEBUG, tokens among them: it gets a logger that nobody
 # can turn on by name.
@@ -106,6 +112,25 @@ class _Connect(_library_connect):
         raise _redirected(302, uri)
 
 
+if not _LEGACY:
+    class _LeavingConnection(ClientConnection):
+        """The library's connection; recv() does not wait for TCP to end after a Close frame."""
+
+        _leaving: asyncio.TimerHandle | None = None
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            protocol = self.protocol
+            if self._leaving is None and protocol.state is State.CLOSING and (
+                    protocol.close_rcvd or protocol.parser_exc):
+                self._leaving = self.loop.call_later(CLOSE_PATIENCE, self.transport.abort)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            if self._leaving is not None:
+                self._leaving.cancel()
+            super().connection_lost(exc)
+
+
 async def connect(
         url: str, options: Options, tls: ssl.SSLContext | None, timeout: float) -> Connection:
     """
@@ -114,7 +139,8 @@ async def connect(
     `tls` is needed for wss:// URLs, and only there.
     """
     arguments: dict[str, Any] = {
-        'close_timeout': 1.0,  # a connection that fails is aborted anyway
+        # A connection that fails is aborted anyway. The legacy API lets it pass twice.
+        'close_timeout': CLOSE_PATIENCE if _LEGACY else 1.0,
         'compression': 'deflate' if options.compression else None,
         'logger': _SILENT,
         'max_size': MAX_SIZE,
@@ -124,8 +150,10 @@ async def connect(
     }
     if url.startswith('wss:'):
         arguments['ssl'] = tls
-    if not _LEGACY and int(websockets_version.split('.')[0]) >= 15:
-        arguments['proxy'] = None
+    if not _LEGACY:
+        arguments['create_connection'] = _LeavingConnection
+        if int(websockets_version.split('.')[0]) >= 15:
+            arguments['proxy'] = None
     try:
         return Connection(await _Connect(url, **arguments), options.user_timeout)
     except Exception as error:
@@ -167,7 +195,7 @@ class Connection:
         if _LEGACY:
             return False
         transport = self._websocket.transport
-        return (self._websocket.protocol.state is OPEN and not transport.is_closing()
+        return (self._websocket.protocol.state is _OPEN and not transport.is_closing()
                 and not transport.get_write_buffer_size())
 
     def write(self, text: bytes) -> None:
@@ -222,7 +250,7 @@ class Connection:
         that hangs goes on acknowledging such bytes until its buffers are full. Once the connection
         is closing nothing counts: a peer that just goes on sending would never be left.
         """
-        if self._websocket.state is State.OPEN:
+        if self._websocket.state is _OPEN:
             self._progress = self._count_progress()
         return self._progress
 

@@ -525,6 +525,33 @@ def test_close_by_the_server(data, cause, words):
     run(test())
 
 
+@pytest.mark.parametrize('data, cause, words', (
+    (close_frame(4001, 'try another'), 'closed', ('4001', 'try another')),
+    (close_frame(1009), 'too_big', ('too big',)),
+))
+@pytest.mark.parametrize('chatty', (False, True))
+def test_the_close_code_counts_though_the_peer_never_ends_tcp(data, cause, words, chatty):
+    async def test():
+        async def behave(peer):
+            await peer.read_until(TEXT)
+            await peer.send(frame(TEXT, b'last words') + data)
+            while chatty:
+                await peer.send(frame(TEXT, b'more'))
+                await asyncio.sleep(0.05)
+            await asyncio.Event().wait()
+
+        async with linked(behave) as (connection, _):
+            await connection.send(b'{}')
+            assert await connection.receive() == 'last words'
+            began = time.monotonic()
+            fault = await fault_of(connection.receive())
+            # Both of the legacy API's time-outs; the heartbeat's is many times as long.
+            assert time.monotonic() - began < 2 * client.CLOSE_PATIENCE + 1
+            assert (fault.cause, fault.fatal, fault.reached) == (cause, False, True)
+            assert all(word in fault.reason for word in words)
+    run(test())
+
+
 @pytest.mark.parametrize('end', (
     pytest.param(lambda peer: peer.reset(), id='RST'),
     pytest.param(lambda peer: peer.writer.close(), id='FIN'),
