@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import contextlib
+import os
 import pathlib
 import signal
 import socket
@@ -38,14 +39,16 @@ class Site:
 
     def __init__(
             self, domain: int, folder: pathlib.Path, orchestrator: rigs.Orchestrator,
-            cameras: list[dict[str, Any]], parameters: dict[str, Any]) -> None:
+            cameras: list[dict[str, Any]], parameters: dict[str, Any],
+            environment: dict[str, str] | None) -> None:
         self.orchestrator = orchestrator
         self.domain = domain
         self._probes: dict[str, rigs.Probe] = {}
         path = folder / 'cameras.yaml'
         path.write_text(yaml.safe_dump({'cameras': cameras}))
         self.process = rigs.Process(
-            domain, folder / 'multi.log', command=('multi_bridge', str(path)), **{
+            domain, folder / 'multi.log', command=('multi_bridge', str(path)),
+            environment=environment, **{
                 'orchestrator_url': orchestrator.sim.url, **rigs.FAST, **parameters})
 
     def probe(self, namespace: str) -> rigs.Probe:
@@ -69,15 +72,16 @@ class Site:
 @contextlib.contextmanager
 def site(
         folder: pathlib.Path, cameras: list[dict[str, Any]],
-        orchestrator: dict[str, Any] | None = None, **parameters: Any) -> Iterator[Site]:
+        orchestrator: dict[str, Any] | None = None,
+        environment: dict[str, str] | None = None, **parameters: Any) -> Iterator[Site]:
     """Run multi_bridge; fails with what it has said."""
     loop_thread = rigs.LoopThread()
     stand_in = rigs.Orchestrator(loop_thread, **(orchestrator or {}))
     with rigs.own_domain() as domain:
-        found = Site(domain, folder, stand_in, cameras, parameters)
+        found = Site(domain, folder, stand_in, cameras, parameters, environment)
         try:
             yield found
-            assert 'Traceback' not in found.process.log
+            assert environment or 'Traceback' not in found.process.log
         except BaseException:
             print(found.process.log)
             raise
@@ -226,6 +230,67 @@ def _flood(tmp_path, cameras):
         assert calm.status.reconnects == 0
         assert found.process.end() == 0
         flood.kill()
+
+
+# What a bug in one camera's activation would do: Python imports this before anything else.
+BROKEN = '''
+from camera_ws_bridge.runtime import Bridge
+connect = Bridge.connect
+def connect_unless_broken(bridge):
+    if bridge.link.settings.camera_id.startswith('broken'):
+        raise KeyError('injected')
+    connect(bridge)
+Bridge.connect = connect_unless_broken
+'''
+
+
+def with_a_bug(folder: pathlib.Path) -> dict[str, str]:
+    (folder / 'sitecustomize.py').write_text(BROKEN)
+    return {'PYTHONPATH': f'{folder}{os.pathsep}{os.environ.get("PYTHONPATH", "")}'}
+
+
+def test_a_camera_that_cannot_be_activated_does_not_end_the_others(tmp_path):
+    cameras = [{'camera_id': 'broken'}, {'camera_id': 'good'}]
+    with site(tmp_path, cameras, environment=with_a_bug(tmp_path)) as found:
+        good = found.probe('good')
+        good.wait_until_registered()
+        found.probe('broken').wait_for_status(lambda status: (
+            status.cause.startswith('internal') and status.lifecycle == Status.UNCONFIGURED))
+        assert "KeyError: 'injected'" in found.process.log
+        assert found.process.log.count('the node could not be activated') == 1
+        good.publish_frames(range(10))
+        good.wait(lambda: {*found.orchestrator.frame_ids()} >= {*range(10)})
+        assert found.process.end() == 0
+
+
+def test_a_process_of_cameras_that_cannot_be_activated_ends_with_3(tmp_path):
+    cameras = [{'camera_id': 'broken a'}, {'camera_id': 'broken b'},
+               {'camera_id': 'c', 'parameters': {'connect_timeout': -1.0}}]
+    with site(tmp_path, cameras, environment=with_a_bug(tmp_path)) as found:
+        assert found.process.wait() == 3
+        assert found.process.log.count('the node could not be activated') == 2
+
+
+def test_managed_cameras_may_all_give_up_and_be_activated_again(tmp_path):
+    with socket.socket() as closed:
+        closed.bind(('127.0.0.1', 0))
+        url = f'ws://127.0.0.1:{closed.getsockname()[1]}/processor'
+        names = ('a', 'b')
+        cameras = [{'camera_id': name, 'orchestrator_url': url,
+                    'parameters': {'autostart': False, 'connect_timeout': 1.0}}
+                   for name in names]
+        with site(tmp_path, cameras) as found:
+            managers = {name: Manager(found.probe(name)) for name in names}
+            for manager in managers.values():
+                assert manager.change('configure')
+            for tries in (1, 2):
+                for name, manager in managers.items():
+                    assert manager.change('activate')
+                    found.probe(name).wait(lambda: found.process.log.count(
+                        f'{name}: no connection') == tries)
+                    found.probe(name).wait_for_status(
+                        lambda status: status.lifecycle == Status.INACTIVE)
+            assert found.process.end() == 0
 
 
 # ---- the end

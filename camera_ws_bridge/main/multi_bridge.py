@@ -21,7 +21,8 @@ cameras.yaml is the list of cameras as in config/cameras.yaml; what comes after 
 for all of them, where the list says nothing else. Each camera is a node of its own, in its own
 namespace. A camera that gives up is deactivated, the others go on. Exit codes: 0 stopped by a
 signal; once no camera is left that could work, 2 if each had a parameter that can never work, else
-3; 2 as well for a list that cannot be used.
+3; 2 as well for a list that cannot be used. A camera with autostart:=false is never given up: that
+is between its node and who manages it.
 """
 
 from __future__ import annotations
@@ -84,6 +85,9 @@ class Site:
             except ConfigurationError as error:
                 node.get_logger().error(str(error))
                 self._codes.append(EXIT_CONFIGURATION)
+            except RuntimeError as error:  # a bug, or rclpy's own
+                node.get_logger().error(str(error))
+                self._codes.append(EXIT_UNREACHABLE)
         self._end_if_none_is_left(process)
         return self._nodes
 
@@ -93,7 +97,8 @@ class Site:
             self._nodes[number].give_up()
 
     def _end_if_none_is_left(self, process: Process) -> bool:
-        none_is_left = all(node.failed for node in self._nodes)
+        # Where autostart is false, a manager may activate it again.
+        none_is_left = all(node.autostart and node.failed for node in self._nodes)
         if none_is_left:
             process.end(max(self._codes))
         return none_is_left

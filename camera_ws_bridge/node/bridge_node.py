@@ -88,7 +88,11 @@ class BridgeNode(ManagedNode):
         return bool(self.refusal or self._gave_up)
 
     def start(self) -> None:
-        """Configure and activate if `autostart` says so; raise ConfigurationError."""
+        """
+        Configure and activate if `autostart` says so.
+
+        Raises ConfigurationError, or RuntimeError after a bug, which is in the log.
+        """
         if not self.autostart:
             return
         self.trigger_configure()
@@ -99,7 +103,9 @@ class BridgeNode(ManagedNode):
         if self.refusal is not None:
             raise self.refusal
         if self.lifecycle != ACTIVE:
-            raise RuntimeError('the node could not be activated')  # why is in the log
+            self._gave_up = 'internal: the node could not be activated'
+            self._report()
+            raise RuntimeError('the node could not be activated')
 
     def begin_to_shut_down(self) -> None:
         """Begin what shut_down() does, as there may be other nodes to do so meanwhile."""
