@@ -21,6 +21,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import time
 from xml.etree import ElementTree
 
 from ament_index_python.packages import get_package_share_directory
@@ -121,23 +122,39 @@ def test_the_bridge_runs_under_enforce(tmp_path):
             ['ros2', 'security', '--help'], capture_output=True).returncode:
         pytest.skip('the RMW can do security, but sros2 is not installed: there is no keystore')
     keystore = tmp_path / 'keystore'
-    for words in (['create_keystore', keystore], ['create_enclave', keystore, ENCLAVE],
-                  ['create_permission', keystore, ENCLAVE, POLICY]):
-        subprocess.run(['ros2', 'security', *map(str, words)], check=True)
     loop_thread = rigs.LoopThread()
     orchestrator = rigs.Orchestrator(loop_thread)
-    # Permissions hold for a domain, and those of the policy's template for 0.
-    process = rigs.Process(
-        0, tmp_path / 'log', '--enclave', ENCLAVE, environment=secure(keystore),
-        orchestrator_url=orchestrator.sim.url, camera_id=rigs.CAMERA_ID)
-    try:
-        end = rigs.time.monotonic() + rigs.PATIENCE
+    with rigs.own_domain() as domain:
+        # Permissions hold for a domain.
+        for words in (['create_keystore', keystore], ['create_enclave', keystore, ENCLAVE],
+                      ['create_permission', keystore, ENCLAVE, POLICY]):
+            subprocess.run(['ros2', 'security', *map(str, words)], check=True,
+                           env={**os.environ, 'ROS_DOMAIN_ID': str(domain)})
+        process = rigs.Process(
+            domain, tmp_path / 'log', '--enclave', ENCLAVE, environment=secure(keystore),
+            orchestrator_url=orchestrator.sim.url, camera_id=rigs.CAMERA_ID)
+        end = time.monotonic() + rigs.PATIENCE
         while not orchestrator.messages('identifier'):
-            assert process.alive and rigs.time.monotonic() < end, process.log
-            rigs.time.sleep(0.05)
+            assert process.alive and time.monotonic() < end, process.log
+            time.sleep(0.05)
         assert process.end() == 0, process.log
         assert 'security' not in process.log.replace('Found security directory', '').lower()
-    finally:
-        process.kill()
-        orchestrator.die()
-        loop_thread.stop()
+    orchestrator.die()
+    loop_thread.stop()
+
+
+@pytest.mark.parametrize('command', ['bridge', 'multi_bridge'])
+def test_security_that_the_middleware_refuses_ends_with_a_line_and_2(tmp_path, command):
+    keystore = tmp_path / 'keystore'  # without any enclave: refused by an RMW with plug-ins, too
+    keystore.mkdir()
+    cameras = tmp_path / 'cameras.yaml'
+    cameras.write_text('cameras: [{camera_id: a}]')
+    with rigs.own_domain() as domain:
+        process = rigs.Process(
+            domain, tmp_path / 'log', environment=secure(keystore),
+            command=(command, *([str(cameras)] if command == 'multi_bridge' else [])),
+            orchestrator_url='ws://127.0.0.1:1/processor', camera_id=rigs.CAMERA_ID)
+        assert process.wait() == 2, process.log
+    assert 'Traceback' not in process.log
+    said = [line for line in process.log.splitlines() if line.startswith('camera_ws_bridge: ')]
+    assert said and 'secur' in said[0], process.log

@@ -29,6 +29,7 @@ from camera_ws_bridge.main.signals import on_end_signal
 from camera_ws_bridge.node import BridgeNode
 import rclpy
 from rclpy.exceptions import InvalidNamespaceException
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.signals import SignalHandlerOptions
 
 EXIT_OK = 0
@@ -59,7 +60,8 @@ def run(args: list[str] | None, start: Callable[[Process], Sequence[BridgeNode]]
     """
     Run nodes until the process is told to end; return its exit code.
 
-    `start` makes the nodes, adds them and starts them; it may raise ConfigurationError.
+    `start` makes the nodes, adds them and starts them; it may raise ConfigurationError, and what
+    rclpy raises for a node that cannot be made.
     """
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
@@ -72,6 +74,9 @@ def run(args: list[str] | None, start: Callable[[Process], Sequence[BridgeNode]]
         nodes = start(process)
     except (ConfigurationError, InvalidNamespaceException) as error:
         print(f'camera_ws_bridge: {_line(error)}', file=sys.stderr)
+        return EXIT_CONFIGURATION
+    except rclpy_implementation.RCLError as error:  # e.g. security, and an RMW that has none
+        print(f'camera_ws_bridge: ROS refuses the node: {_line(error)}', file=sys.stderr)
         return EXIT_CONFIGURATION
 
     def log_bug() -> None:
