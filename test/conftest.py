@@ -18,12 +18,17 @@ import logging
 import pathlib
 import sys
 
+from hypothesis import settings
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 # `colcon test` runs `python -m pytest` here, which puts the source tree in front of everything.
 sys.path[:] = [entry for entry in sys.path if pathlib.Path(entry).resolve() != ROOT]
+
+# A busy machine may take its time.
+settings.register_profile('no deadline', deadline=None)
+settings.load_profile('no deadline')
 
 
 # ---- TLS
