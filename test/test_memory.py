@@ -14,11 +14,13 @@
 
 """When memory is given back, and that it is."""
 
+import ctypes
 import subprocess
 import sys
 
 from camera_ws_bridge.memory import malloc_trim, TRIM_AFTER, Trimmer
 from hypothesis import given, strategies as st
+import pytest
 
 
 def test_a_buffer_that_grows_or_stays_is_left_alone():
@@ -79,3 +81,15 @@ def test_memory_does_go_back():
 def test_trimming_twice_does_no_harm():
     malloc_trim()
     malloc_trim()
+
+
+@pytest.mark.parametrize('fault', [OSError, AttributeError])
+def test_without_glibc_nothing_happens(monkeypatch, fault):
+    asked = []
+
+    def load(name):
+        asked.append(name)
+        raise fault
+    monkeypatch.setattr(ctypes, 'CDLL', load)
+    malloc_trim()
+    assert asked == [None]
