@@ -1,33 +1,45 @@
 #!/usr/bin/env bash
 # coverage.bash [MODULE...]: runs each pure module's own test files alone, test_MODULE.py and
 # test_MODULE_*.py (not the slow ones of properties), and demands that they take every branch of it
-# without any help from others.
+# without any help from others. One module per core at a time.
 set -uo pipefail
 cd -- "$(dirname -- "$0")/.."
+export PYTHONSAFEPATH=1  # what is installed gets measured
+export PYTEST_DISABLE_PLUGIN_AUTOLOAD=1  # ROS 2 brings many, which take longer than the tests
 # Those that decide: no I/O, no threads, no ROS (test/test_import_rules.py holds them to that).
-modules=(backoff cameras detection2d errors fields frame_stamps limited_log link messages outbox png redact session
-  systemd token_bucket twin_filter url wire)
+# The slowest come first.
+modules=(link wire cdr memory backoff cameras detection2d errors fields frame_stamps limited_log
+  messages outbox png redact session systemd token_bucket twin_filter url)
 [ $# -eq 0 ] || modules=("$@")
 folder="$(mktemp -d)"
 trap 'rm -rf -- "$folder"' EXIT
-export COVERAGE_FILE="$folder/data"
-status=0
-for module in "${modules[@]}"; do
-  location="$(python3 -c "import camera_ws_bridge.$module as m; print(m.__file__)")" || exit 1
+export folder
+
+measure() {
+  local module="$1" location tests line
+  export COVERAGE_FILE="$folder/$module.data"
+  location="$(python3 -c "import camera_ws_bridge.$module as m; print(m.__file__)")" || return 1
   tests=("test/test_$module.py")
   mapfile -t -O 1 tests < <(compgen -G "test/test_${module}_*.py" | grep -v _properties)
-  if ! python3 -m coverage run --branch --include="$location" -m pytest -q -p no:cacheprovider \
-      "${tests[@]}" > "$folder/log" 2>&1; then
-    cat "$folder/log"
-    status=1
-    continue
+  if ! python3 -m coverage run --branch --include="$location" -m pytest -q -p pytest_timeout \
+      -p no:cacheprovider "${tests[@]}" > "$folder/$module.log" 2>&1; then
+    cat "$folder/$module.log"
+    return 1
   fi
-  if line="$(python3 -m coverage report --show-missing --fail-under=100 --precision=1 \
-      | grep -F "/$module.py")" && [[ $line == *100.0%* ]]; then
+  line="$(python3 -m coverage report --show-missing --fail-under=100 --precision=1)"
+  local status=$?
+  line="$(grep -F "/$module.py" <<< "$line")"
+  if [ $status -eq 0 ] && [[ $line == *100.0%* ]]; then
     printf '%-14s 100 %%\n' "$module"
   else
     printf '%-14s %s\n' "$module" "$(sed 's/^[^ ]* *//' <<< "$line")"
-    status=1
+    return 1
   fi
-done
-exit $status
+}
+export -f measure
+if printf '%s\n' "${modules[@]}" | xargs -P "$(nproc)" -I '{}' bash -c 'measure {}'; then
+  echo "coverage: all branches of ${#modules[@]} modules, each by its own tests"
+else
+  echo 'coverage: a module is not covered by its own tests, see above'
+  exit 1
+fi

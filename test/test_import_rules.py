@@ -17,6 +17,7 @@
 import ast
 import importlib.util
 import pathlib
+import re
 import sys
 
 import pytest
@@ -139,6 +140,12 @@ NEVER = {
 
 def test_the_sources_are_found():
     assert {*PURE, 'wire'} <= {*SOURCES}
+
+
+def test_what_is_pure_is_measured():
+    script = pathlib.Path(__file__).parents[1] / 'scripts/coverage.bash'
+    measured = re.search(r'^modules=\(([^)]*)\)', script.read_text(), re.MULTILINE)[1].split()
+    assert {*PURE, 'wire', 'link'} <= {*measured} <= {*SOURCES}
 
 
 @pytest.mark.parametrize('name', sorted(SOURCES))
