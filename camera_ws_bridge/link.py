@@ -213,7 +213,7 @@ class Link:
         if connection is None or not self._writer_waits or not connection.can_write():
             self._wake_writer.set()
             return
-        # Nobody else is writing: without a turn of the writer's task this costs a third less.
+        # Nobody else is writing: this saves a turn of the writer's task.
         try:
             for item in self.outbox.take(self._clock()):
                 connection.write(item.payload)

@@ -15,7 +15,7 @@
 """
 Where the asyncio loop of the bridges runs: in a thread of its own, or in the ROS executor's.
 
-Either serves any number of bridges. One thread for both costs a third less CPU per message than
+Either serves any number of bridges. One thread for both costs less CPU per message than
 two: a message does not wake a second thread, and nobody waits for Python's lock.
 """
 
