@@ -106,6 +106,7 @@ class Session:
             if message.object_id <= self._newest_start:
                 self.number += 1
             self._newest_start = message.object_id
+            self.tracked.pop(message.object_id, None)  # now the youngest, whatever it was before
             self.tracked[message.object_id] = Tracked(self._clock())
             return [self._command(message)]
         if isinstance(message, Stop):

@@ -233,7 +233,7 @@ def _flood(tmp_path, cameras):
 
 
 # What a bug in one camera's activation would do: Python imports this before anything else.
-BROKEN = '''
+BROKEN = """
 from camera_ws_bridge.runtime import Bridge
 connect = Bridge.connect
 def connect_unless_broken(bridge):
@@ -241,7 +241,7 @@ def connect_unless_broken(bridge):
         raise KeyError('injected')
     connect(bridge)
 Bridge.connect = connect_unless_broken
-'''
+"""
 
 
 def with_a_bug(folder: pathlib.Path) -> dict[str, str]:

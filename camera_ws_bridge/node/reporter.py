@@ -41,7 +41,6 @@ class Reporter:
         self._status_publisher = create_publisher(node, Status, '~/status', qos.STATUS)
         self._diagnostics_publisher = create_publisher(
             node, DiagnosticArray, '/diagnostics', qos.DIAGNOSTICS)
-        self._published: object = None  # what the last status said
         self._since = self._clock.now().to_msg()
         self.camera_id = ''
         self.lifecycle = UNCONFIGURED
@@ -49,18 +48,10 @@ class Reporter:
         self._unregistered_since: float | None = time.monotonic()
 
     def report(self, bridge: Bridge | None, state_changed: bool) -> None:
-        """Publish the status if it says something new, and the diagnostics once a second."""
+        """Publish the status, and the diagnostics unless it is only for a change of state."""
         status = self._status(bridge, state_changed)
-        news: tuple[object, ...] = (
-            status.state, status.cause, status.lifecycle, status.spool,
-            status.boxes_accepted, status.updates_accepted,
-            status.sent, status.acknowledged, status.starts, status.stops, status.updates)
-        if bridge is not None:
-            news += (bridge.rejected.total(), bridge.link.rejected.total(),
-                     bridge.outbox.dropped.total())
-        if state_changed or news != self._published:
-            self._published = news
-            self._status_publisher.publish(status)
+        # Also if it says nothing new: not every tool subscribes transient local.
+        self._status_publisher.publish(status)
         if not state_changed:
             self._diagnostics_publisher.publish(self._diagnostics(status))
 
