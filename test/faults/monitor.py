@@ -18,9 +18,9 @@ How long ROS callbacks of a bridge have to wait, and its memory, measured inside
 inside/sitecustomize.py gives the node a timer of 20 ms. When it fires late, something kept the
 executor from its callbacks: one of them was blocked, or another thread held Python's lock. What is
 asserted is the wait of a message that comes at a random moment. A busy machine makes timers late
-too, which is not the bridge's fault: so the time in which the kernel let its threads wait for a
-processor (second figure of /proc/PID/task/TID/schedstat) is taken off for `blocked`. On an idle
-machine the two hardly differ.
+too, which is not the bridge's fault: so the time in which the kernel let the main thread, which
+runs executor and loop, wait for a processor (second figure of /proc/PID/task/PID/schedstat) is
+taken off for `blocked`. On an idle machine the two hardly differ.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ import os
 import pathlib
 from typing import NamedTuple
 
+CALLBACK_P99 = 0.05  # seconds
+CALLBACK_P99_BUSY = 0.5  # the same where the machine has more to do than processors
 INSIDE = pathlib.Path(__file__).parent / 'inside'
 
 
@@ -82,3 +84,9 @@ def wait_percentile(late: list[float], duration: float, share: float = 0.99) -> 
             return level - (allowed - spent) / above
         spent += above * (level - below)
     return 0.0
+
+
+def limit(declared: float) -> float:
+    """Return the seconds that callbacks may wait (p99), as busy as the machine is now."""
+    busy = os.getloadavg()[0] > (os.cpu_count() or 1)
+    return max(declared, CALLBACK_P99_BUSY) if busy else declared

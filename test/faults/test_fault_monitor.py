@@ -14,6 +14,9 @@
 
 """The measure that the faults are held to: it must see a callback that blocks."""
 
+import os
+
+import harness
 import monitor
 import pytest
 
@@ -46,3 +49,19 @@ def test_a_line_that_is_being_written_is_left_out(tmp_path):
     ticks = monitor.read(tmp_path / 'ticks', since=1.5)
     assert ticks == [monitor.Tick(2.0, 0.0, 0.0, 8192)]
     assert monitor.read(tmp_path / 'ticks')[0].blocked == 0.25
+
+
+def test_the_limit_is_loosened_only_where_there_is_more_to_do_than_processors(monkeypatch):
+    for load, limits in ((os.cpu_count(), (0.05, 0.7)), (os.cpu_count() + 0.1, (0.5, 0.7))):
+        monkeypatch.setattr(os, 'getloadavg', lambda: (load, 0.0, 0.0))
+        assert (monitor.limit(0.05), monitor.limit(0.7)) == limits
+
+
+def test_a_callback_that_blocks_fails_the_fault(tmp_path, monkeypatch):
+    monkeypatch.setattr(harness, 'RESULTS', '')  # what is meant to fail is no result
+    monkeypatch.setattr(os, 'getloadavg', lambda: (0.0, 0.0, 0.0))  # hold it to 50 ms
+    with harness.faulty(
+            tmp_path, environment={'CAMERA_WS_BRIDGE_BLOCKED': '0.12'}) as bridge:
+        with pytest.raises(AssertionError, match='callbacks were blocked'):
+            with bridge.fault('a callback that blocks'):
+                pass

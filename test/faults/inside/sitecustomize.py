@@ -18,6 +18,8 @@ Runs inside the bridge that faults are injected into: Python imports it before a
 It measures what cannot be seen from outside, and takes the place of the resolver of host names.
 CAMERA_WS_BRIDGE_TICKS names the file for the measurements (see monitor.py), and
 CAMERA_WS_BRIDGE_RESOLVER one that holds a word: 'fail', 'stall', or anything else for the truth.
+CAMERA_WS_BRIDGE_BLOCKED is for how many seconds of work a callback blocks the others, again and
+again: the measurements must show it.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ import time
 from typing import Any
 
 PERIOD = 0.02  # seconds between two ticks of the executor
+BLOCKED = float(os.environ.get('CAMERA_WS_BRIDGE_BLOCKED') or 0.0)
+BLOCK_PERIOD = 0.3  # seconds between two times that it is blocked
 PAGE = os.sysconf('SC_PAGE_SIZE')
 
 
@@ -38,29 +42,29 @@ class Ticker:
     def __init__(self, path: str) -> None:
         self._file = open(path, 'w', buffering=1)
         self._ticked_at = time.monotonic()
-        self._waited = waits_for_cpu()
+        self._waited = wait_for_cpu()
 
     def tick(self) -> None:
         """Write a line: when, seconds late, seconds of it waiting for a processor, memory."""
-        now, waits = time.monotonic(), waits_for_cpu()
+        now, waited = time.monotonic(), wait_for_cpu()
         late = max(0.0, now - self._ticked_at - PERIOD)
-        # Any thread may hold a lock that another needs; they wait at the same time, not in turn.
-        waited = max(at - self._waited.get(thread, at) for thread, at in waits.items())
         rss = PAGE * int(pathlib.Path('/proc/self/statm').read_text().split()[1])
-        self._file.write(f'{now} {late} {min(late, waited)} {rss}\n')
-        self._ticked_at, self._waited = now, waits
+        self._file.write(f'{now} {late} {min(late, waited - self._waited)} {rss}\n')
+        self._ticked_at, self._waited = now, waited
 
 
-def waits_for_cpu() -> dict[str, float]:
-    """Return for each thread how many seconds it has waited for a processor in its life."""
-    waits = {}
-    for thread in os.listdir('/proc/self/task'):
-        try:
-            text = pathlib.Path(f'/proc/self/task/{thread}/schedstat').read_text()
-            waits[thread] = int(text.split()[1]) * 1e-9
-        except OSError:  # it has just ended
-            pass
-    return waits
+def wait_for_cpu() -> float:
+    """Return how many seconds the main thread has waited for a processor in its life."""
+    # Only that one: executor and loop share it. What others wait for holds up no callback.
+    text = pathlib.Path(f'/proc/self/task/{os.getpid()}/schedstat').read_text()
+    return int(text.split()[1]) * 1e-9
+
+
+def block() -> None:
+    """Keep the executor from everything else, as a callback must not."""
+    end = time.thread_time() + BLOCKED
+    while time.thread_time() < end:
+        pass
 
 
 def tick_in_every_node(path: str) -> None:
@@ -72,6 +76,8 @@ def tick_in_every_node(path: str) -> None:
     def create_subscription(node: Any, *arguments: Any, **keywords: Any) -> Any:
         if not begun:
             begun.append(node.create_timer(PERIOD, Ticker(path).tick))
+            if BLOCKED:
+                begun.append(node.create_timer(BLOCK_PERIOD, block))
         return subscribe(node, *arguments, **keywords)
     Node.create_subscription = create_subscription
 
