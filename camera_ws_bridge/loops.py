@@ -24,13 +24,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 import concurrent.futures
+import contextlib
 import select
 import selectors
 import threading
+import time
 from typing import Any, Protocol, TypeVar
 
 MAX_TURN = 8  # iterations of a busy loop until the executor has its turn
 LONGEST_WAIT = 1.0  # seconds; an executor's wait without a limit does not work everywhere
+BRAKE = 0.01  # seconds to pause where one turn of the executor after the other fails
 
 T = TypeVar('T')
 
@@ -122,17 +125,24 @@ class SharedLoop:
             executor.create_task(_nothing)
 
         watcher = _Watcher(self._selector.fileno(), wake)
+        failed = False
         while not until():
             self._selector.sharing = True
             try:
                 self.loop.run_forever()
             finally:
                 self._selector.sharing = False
+            if until():
+                return
             watcher.arm()
             try:
                 executor.spin_once(timeout_sec=min(self._selector.timeout, LONGEST_WAIT))
+                failed = False
             except Exception:  # noqa: B902
                 on_error()
+                if failed:
+                    time.sleep(BRAKE)
+                failed = True
 
     def stop(self) -> None:
         """Close the loop."""
@@ -188,7 +198,8 @@ class _Watcher:
             self._armed.acquire()
             self._poll.poll()
             self._fired = True
-            self._wake()
+            with contextlib.suppress(Exception):  # the executor may have been shut down
+                self._wake()
 
 
 class _DaemonExecutor(concurrent.futures.ThreadPoolExecutor):

@@ -41,7 +41,7 @@ def executor(request, node, monkeypatch):
         monkeypatch.setattr(executors, 'works', lambda executor, node: False)
     executor = executors.add_nodes(executors.make_executor(), node)
     if request.param == 'fallback':
-        assert isinstance(executor, SingleThreadedExecutor)
+        assert isinstance(executor, executors.WaitSetExecutor)
     yield executor
     executor.shutdown()
 
@@ -109,4 +109,33 @@ def test_one_that_does_not_work_is_replaced(kind, node, monkeypatch):
 def test_the_probe_leaves_nothing_behind(node):
     executor = executors.add_nodes(executors.make_executor(), node)
     assert not list(node.timers)
+    executor.shutdown()
+
+
+def test_a_wait_set_gives_everything_its_turn_whatever_the_time_outs(node):
+    executor = executors.WaitSetExecutor()
+    executor.add_node(node)
+    calls = {'one': 0, 'other': 0}
+    guards = {}
+
+    def always_ready(name):
+        calls[name] += 1
+        guards[name].trigger()
+
+    for name in calls:
+        guards[name] = node.create_guard_condition(lambda name=name: always_ready(name))
+        guards[name].trigger()
+    for spins in range(60):
+        executor.spin_once(timeout_sec=0.0 if spins % 3 == 0 else 0.1 + spins / 1000)
+    executor.shutdown()
+    assert sum(calls.values()) > 30
+    assert abs(calls['one'] - calls['other']) <= 5
+
+
+def test_a_wait_set_does_not_wait_if_told_so(node, monkeypatch):
+    monkeypatch.setattr(executors, 'WAIT', 60.0)
+    executor = executors.WaitSetExecutor()
+    executor.add_node(node)
+    for _ in range(3):
+        executor.spin_once(timeout_sec=0)
     executor.shutdown()

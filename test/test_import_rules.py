@@ -65,7 +65,7 @@ GROUPS = (
     (('node',), {'ROS', 'network', 'clock', 'chance'}),
     (('main',), {'ROS', 'asyncio', 'network', 'clock', 'chance'}),
     (('runtime',), {'asyncio', 'threads', 'clock'}),
-    (('loops',), {'asyncio', 'network', 'threads'}),
+    (('loops',), {'asyncio', 'clock', 'network', 'threads'}),
     (('sim',), {*KINDS} - {'websockets', 'JSON'}),
 )
 

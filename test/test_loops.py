@@ -190,3 +190,25 @@ def test_waiting_has_an_end(shared):
     assert thread.wait(asyncio.sleep(0, 5), WAIT) == 5
     thread.stop()
     thread.loop.close()
+
+
+def test_what_the_loop_ends_ends_the_spinning_without_another_wait(shared):
+    executor = Executor()
+    ended = []
+    shared.loop.call_later(0.01, ended.append, True)
+    shared.spin(executor, lambda: bool(ended), fail)
+    # The wait for the timer is the last one.
+    assert max(executor.timeouts[-1:]) < 0.5
+    assert executor.spins < 10
+
+
+def test_an_executor_that_fails_every_time_does_not_take_all_time(shared):
+    class Broken(Executor):
+        def spin_once(self, timeout_sec):
+            self.spins += 1
+            raise RuntimeError
+
+    executor, errors = Broken(), []
+    spin(shared, executor, asyncio.sleep(0.2), lambda: errors.append(1))
+    assert len(errors) == executor.spins
+    assert executor.spins < 100

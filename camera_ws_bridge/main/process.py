@@ -33,8 +33,11 @@ from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.signals import SignalHandlerOptions
 
 EXIT_OK = 0
+EXIT_BUG = 1
 EXIT_CONFIGURATION = 2
 EXIT_UNREACHABLE = 3
+
+BUG_LOG_PERIOD = 5.0  # seconds between two tracebacks
 
 
 class Process:
@@ -81,7 +84,11 @@ def run(args: list[str] | None, start: Callable[[Process], Sequence[BridgeNode]]
 
     def log_bug() -> None:
         # A bug in a callback must not end a bridge that nobody looks after.
-        nodes[0].get_logger().error(f'internal error, please report:\n{format_exc()}')
+        nodes[0].get_logger().error(
+            f'internal error, please report:\n{format_exc()}',
+            throttle_duration_sec=BUG_LOG_PERIOD)
+        if not rclpy.ok():  # nothing works any more, and nothing will
+            process.end(EXIT_BUG)
 
     service_manager = ServiceManager(
         os.environ, nodes[0], process.host.loop,
@@ -93,7 +100,10 @@ def run(args: list[str] | None, start: Callable[[Process], Sequence[BridgeNode]]
         for node in nodes:
             node.begin_to_shut_down()
         for node in nodes:
-            node.shut_down()
+            try:
+                node.shut_down()
+            except Exception:  # noqa: B902: the others' flushes matter
+                log_bug()
     finally:
         process.executor.shutdown()
         process.host.stop()

@@ -19,13 +19,13 @@ from __future__ import annotations
 from importlib import import_module
 
 from camera_ws_bridge import detection2d, qos
-from camera_ws_bridge.errors import ConfigurationError, EncodeError
+from camera_ws_bridge.errors import CdrError, ConfigurationError, EncodeError
 from camera_ws_bridge.frame_stamps import FrameIds, Stamp
 from camera_ws_bridge.messages import Boxes
 from camera_ws_bridge.node.endpoints import create_subscription
+from camera_ws_bridge.node.serialized import deserialize
 from camera_ws_bridge.parameters import Parameters
 from rclpy.node import Node
-from rclpy.serialization import deserialize_message
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo
 
@@ -63,7 +63,7 @@ class Detections:
             raise EncodeError(
                 '', f'the size of the image is not known: nothing came on {topic}; set '
                 'image_width and image_height, or remap camera_info', 'no_image_size')
-        detections = deserialize_message(message, self.message_type)
+        detections = deserialize(message, self.message_type)
         stamp = detections.header.stamp.sec, detections.header.stamp.nanosec
         if stamp == (0, 0):
             self._warn_once('detections have no header.stamp: a Start cannot name their frame')
@@ -76,8 +76,12 @@ class Detections:
         # It comes with every image, and says the same but for its stamp.
         if message[STAMP_END:] == self._seen:
             return
+        try:
+            size = detection2d.image_size(deserialize(message, CameraInfo))
+        except CdrError as error:
+            self._warn_once(f'message on camera_info ignored: {error}')
+            return
         self._seen = message[STAMP_END:]
-        size = detection2d.image_size(deserialize_message(message, CameraInfo))
         if size is None:
             self._warn_once('camera_info has no width and height: set image_width, image_height')
         elif size != self._size:
