@@ -17,8 +17,8 @@ The `bridge` executable: one camera.
 
 Exit codes: 0 stopped by a signal; 1 a bug; 2 a parameter that can never work, the URL included, or
 a node that ROS refuses; 3 the orchestrator could not be reached for connect_timeout. With
-autostart:=false, 2 is for parameters of the wrong type and a refused node only; all else is between
-the node and who manages it.
+autostart:=false, 2 is for parameters of the wrong type and a refused node only; all else is
+between the node and who manages it.
 """
 
 from __future__ import annotations
