@@ -49,6 +49,27 @@ def test_every_page_is_in_the_table_of_contents():
     assert pages <= listed
 
 
+def modules_named(cell):
+    """Return the modules that a cell of the table names, as paths without their ending."""
+    package = ''
+    for name in re.findall(r'`([\w/]+)`', cell):
+        if name.endswith('/'):
+            package = name
+        else:
+            yield package + name
+
+
+def test_the_architecture_names_every_module_once():
+    package = ROOT / 'camera_ws_bridge'
+    modules = [str(path.relative_to(package).with_suffix('')) for path in package.rglob('*.py')
+               if not path.name.startswith('__')]
+    table = re.search(r'## The parts\n.*?\n## ', (ROOT / 'docs/architecture.md').read_text(),
+                      re.DOTALL)[0]
+    cells = re.findall(r'^\|[^|]*\|([^|]*)\|', table, re.MULTILINE)
+    named = [name for cell in cells for name in modules_named(cell)]
+    assert sorted(named) == sorted(modules)
+
+
 def test_the_buffers_figures_are_computed():
     script = runpy.run_path(str(ROOT / 'scripts/buffer_size.py'))
     text = (ROOT / 'docs/operations.md').read_text()
