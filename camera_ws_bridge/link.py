@@ -437,12 +437,8 @@ class Link:
     def _ping_is_due(self) -> bool:
         if self._awaited_pongs:
             return False
-        outbox = self.outbox
-        window_is_half_used = (
-            2 * outbox.in_flight >= outbox.window_messages
-            or 2 * outbox.in_flight_bytes >= outbox.window_bytes)
-        return self._ping_wanted or window_is_half_used or (
-            self._stopping and outbox.in_flight > 0)
+        return self._ping_wanted or self.outbox.wants_acknowledgement or (
+            self._stopping and self.outbox.in_flight > 0)
 
     async def _watch(self, connection: Connection) -> None:
         while True:

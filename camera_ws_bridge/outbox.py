@@ -249,6 +249,15 @@ class Outbox:
         """Return the bytes of what is in flight."""
         return self.boxes.in_flight_bytes + self.updates.in_flight_bytes
 
+    @property
+    def wants_acknowledgement(self) -> bool:
+        """Return whether half the window is in flight, or what take() left waits for that."""
+        in_flight = self.in_flight
+        return in_flight > 0 and (
+            2 * in_flight >= self.window_messages
+            or 2 * self.in_flight_bytes >= self.window_bytes
+            or bool(self.boxes.queued or self.updates.queued))
+
     def oldest_age(self, now: float) -> float:
         """Return the age of the oldest message in seconds; 0 if there is none."""
         times = [at for lane in self._lanes if (at := lane.oldest_at()) is not None]

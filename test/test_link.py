@@ -530,6 +530,23 @@ async def test_half_a_window_is_acknowledged_without_waiting_for_a_tick():
     assert connection.most_awaited == 1
 
 
+@pytest.mark.parametrize('bound', (2, 3, 10, 20, 200))
+@pytest.mark.parametrize('rate', (30, 60))
+def test_a_small_buffer_does_not_overflow_on_a_healthy_link(bound, rate):
+    async def test():
+        rig = Rig(outbox=Outbox(Policy(bound, 2**20), Policy(bound, 2**20)),
+                  make=lambda index: {'delay': 0.002}).start()
+        connection = await rig.registered()
+        for frame_id in range(300):
+            rig.put(frame_id)
+            await asyncio.sleep(1 / rate)
+        assert connection.frames == list(range(300))
+        assert not rig.outbox.dropped
+        assert len(connection.times_of(PING)) < 300 + 10
+        assert connection.most_awaited <= 2  # a registration's, and one more
+    assert run(test) == []
+
+
 @virtual
 async def test_window_bounds_what_is_written_and_not_acknowledged():
     outbox = Outbox(Policy(10_000, 2**24), Policy(10, 2**20), window_messages=10)
