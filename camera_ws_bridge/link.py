@@ -24,7 +24,7 @@ ping whose pong is back: the orchestrator handles the frames of a connection in 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 import enum
@@ -40,6 +40,7 @@ from camera_ws_bridge.session import Command, Session
 from camera_ws_bridge.token_bucket import TokenBucket
 
 TICK = 0.25  # seconds between two looks at the clock
+PONG_PATIENCE = 6.0  # heartbeat_timeouts for a pong, which may queue behind a large replay
 LAST_MOMENT = 0.1  # seconds before connect_timeout that are too few for another attempt
 COMMAND_BURST_SECONDS = 20.0  # of command_rate at once: a replay of many objects is one burst
 TOKEN_TIMEOUT = 30.0  # seconds; token sources have tighter limits of their own
@@ -143,13 +144,14 @@ class Link:
         self._connection: Connection | None = None
         self._ever_registered = False
         self._stopping = False
+        self._began = 0.0  # when run() did
         self._registered_at: float | None = None
         self._heard_at = 0.0  # when something last got through
         self._progress = 0
         self._last_ping_at = 0.0
         self._identify_at = 0.0
         self._registering = False  # the pong behind `identifier` is not back
-        self._awaited_pongs = 0
+        self._awaited_pongs: deque[float] = deque()  # when their pings were sent
         self._ping_wanted = False
         self._wake_writer = asyncio.Event()
         self._writer_waits = False  # has written all that it could
@@ -166,13 +168,13 @@ class Link:
         Raise LinkFault where trying again is useless: the URL can never work (fatal), or the
         camera could not be registered within connect_timeout. Once registered, it never gives up.
         """
-        began = self._clock()
+        self._began = self._clock()
         self._stopping = False
         self._registered_at = None
         self._retry_now.clear()
         while not self._stopping:
             self._set_state(State.CONNECTING)
-            fault = await self._connect_and_serve(began)
+            fault = await self._connect_and_serve()
             if self._stopping:
                 return
             fault.reason = redact.without(self._shown_token, fault.reason)
@@ -182,9 +184,9 @@ class Link:
                 lasted = self._clock() - self._registered_at
                 self._registered_at = None
             self._set_state(State.CONNECTING)
-            self._give_up_if_useless(fault, began)
+            self._give_up_if_useless(fault)
             delay = self._backoff.next_delay(reached=fault.reached, lasted=lasted)
-            delay = min(max(delay, fault.retry_after), self._time_left(began))
+            delay = min(max(delay, fault.retry_after), self._time_left())
             self._limited.warning(
                 fault.cause, f'{self.settings.camera_id}: not connected to {self.settings.peer}: '
                 f'{fault.reason}; {len(self.outbox)} messages buffered, trying again')
@@ -246,10 +248,10 @@ class Link:
 
     # ---- one connection
 
-    async def _connect_and_serve(self, began: float) -> LinkFault:
+    async def _connect_and_serve(self) -> LinkFault:
         try:
             connection = await self._connect(
-                max(LAST_MOMENT, min(self.settings.open_timeout, self._time_left(began))))
+                max(LAST_MOMENT, min(self.settings.open_timeout, self._time_left())))
         except Exception as error:
             return _as_fault(error)
         if self._stopping:
@@ -258,7 +260,7 @@ class Link:
         self._connection = connection
         self._heard_at = self._last_ping_at = self._clock()
         self._progress = connection.progress()
-        self._awaited_pongs = 0
+        self._awaited_pongs.clear()
         self._token_sent = False
         self._registered.clear()
         self._drained.clear()
@@ -303,21 +305,21 @@ class Link:
                 'refused by peer', f'{self.settings.camera_id}: a message of {len(item.payload)} '
                 'bytes is given up: the orchestrator has closed the connection over it twice')
 
-    def _give_up_if_useless(self, fault: LinkFault, began: float) -> None:
+    def _give_up_if_useless(self, fault: LinkFault) -> None:
         if self._ever_registered:
             return
         if fault.fatal:
             raise fault
-        if self._time_left(began) < LAST_MOMENT:
+        if self._time_left() < LAST_MOMENT:
             limit = self.settings.connect_timeout
             raise LinkFault(fault.cause, f'gave up after {limit:g} s: {fault.reason}')
 
-    def _time_left(self, began: float) -> float:
+    def _time_left(self) -> float:
         """Return the seconds until the first registration must have come."""
         limit = self.settings.connect_timeout
         if self._ever_registered or limit <= 0:
             return float('inf')
-        return began + limit - self._clock()
+        return self._began + limit - self._clock()
 
     async def _read(self, connection: Connection) -> None:
         # Nothing in this loop may suspend but receive(): see Connection.receive.
@@ -384,7 +386,7 @@ class Link:
         sent_at = self._last_ping_at = self._clock()
         serial = self.outbox.sent
         self._ping_wanted = False
-        self._awaited_pongs += 1
+        self._awaited_pongs.append(sent_at)
         pong = await connection.ping()
         pong.add_done_callback(
             lambda done: self._on_pong(done, connection, sent_at, serial, registration))
@@ -394,7 +396,7 @@ class Link:
             registration: bool) -> None:
         if pong.cancelled() or pong.exception() or connection is not self._connection:
             return
-        self._awaited_pongs -= 1
+        self._awaited_pongs.popleft()
         self._heard_at = self._clock()
         self.round_trip_time = self._heard_at - sent_at
         acknowledged = self.outbox.acknowledged
@@ -449,12 +451,20 @@ class Link:
             if progress > self._progress or not (self._awaited_pongs or self.outbox.in_flight):
                 self._heard_at = now
             self._progress = progress
-            if now - self._heard_at > self.settings.heartbeat_timeout:
-                raise LinkFault('silent', 'it has not answered for '
-                                f'{self.settings.heartbeat_timeout:g} s')
+            self._leave_if_silent(now)
             self.outbox.expire(now)
             if self._registered_at is not None:
                 self._on_tick(now, self._registered_at)
+
+    def _leave_if_silent(self, now: float) -> None:
+        timeout = self.settings.heartbeat_timeout
+        if now - self._heard_at > timeout:
+            raise LinkFault('silent', f'it has not answered for {timeout:g} s')
+        patience = PONG_PATIENCE * timeout
+        if self._awaited_pongs and now - self._awaited_pongs[0] > patience:
+            raise LinkFault('silent', f'it sends, but has not answered a ping for {patience:g} s')
+        if self._time_left() < LAST_MOMENT:
+            raise LinkFault('silent', 'it has not confirmed the registration')
 
     def _on_tick(self, now: float, registered_at: float) -> None:
         if self.state is State.REGISTERED and now - registered_at >= self._backoff.stable_after:

@@ -427,7 +427,7 @@ async def test_never_two_registrations_at_once():
     connection = await rig.registered()
     connection.answers = False
     connection.auto_progress = True  # slow, but alive
-    await asyncio.sleep(200)
+    await asyncio.sleep(55)
     assert len(rig.connections) == 1
     assert connection.kinds.count('identifier') == 2
     assert connection.most_awaited <= 2
@@ -762,11 +762,11 @@ async def test_slow_peer_that_makes_progress_is_kept():
     connection = await rig.registered()
     connection.answers = False
     rig.put(1)
-    for _ in range(100):
+    for _ in range(6):
         connection.bytes += 1
         await asyncio.sleep(9)
     assert len(rig.attempts) == 1
-    await asyncio.sleep(11)
+    await asyncio.sleep(2)
     assert len(rig.attempts) == 2
 
 
@@ -775,10 +775,49 @@ async def test_peer_that_talks_but_does_not_pong_yet_is_kept():
     rig = Rig().start()
     connection = await rig.registered()
     connection.answers = False
-    for _ in range(20):
+    for _ in range(6):
         connection.feed(Stop(1))
         await asyncio.sleep(9)
     assert len(rig.attempts) == 1
+
+
+@virtual
+async def test_peer_that_talks_but_never_pongs_is_left():
+    rig = Rig(identify_interval=0.0, heartbeat_interval=5.0, heartbeat_timeout=10.0).start()
+    connection = await rig.registered()
+    connection.answers = False
+    rig.put(1)
+    began = rig.clock()
+    while len(rig.attempts) == 1:
+        connection.feed(Stop(1))
+        await asyncio.sleep(0.1)
+    assert 60 <= rig.clock() - began <= 60 + 2
+    assert 'silent' in rig.link.cause
+    await rig.until(lambda: rig.outbox.acknowledged == 1)
+
+
+@virtual
+async def test_gives_up_though_the_peer_talks_and_never_confirms_the_registration():
+    rig = Rig(make=lambda index: {'answers': False}, connect_timeout=30.0).start()
+    while not rig.running.done():
+        if rig.connections:
+            rig.connections[-1].feed(Stop(1))
+        await asyncio.sleep(0.1)
+    fault = await rig.end()
+    assert fault.cause == 'silent'
+    assert 'gave up after 30 s' in fault.reason
+    assert 29 <= rig.clock() <= 31
+    assert len(rig.attempts) == 1
+
+
+@virtual
+async def test_once_registered_a_registration_may_take_longer_than_connect_timeout():
+    rig = Rig(connect_timeout=5.0).start()
+    connection = await rig.registered()
+    rig.make = lambda index: {'delay': 8.0}
+    connection.lose()
+    await rig.until(lambda: rig.link.reconnects == 1)
+    assert len(rig.attempts) == 2
 
 
 @virtual
