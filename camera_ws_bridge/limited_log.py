@@ -48,7 +48,7 @@ def clean(text: str) -> str:
 
 
 class LimitedLog:
-    """Warnings by subject; `interval` in seconds of the monotonic `clock`."""
+    """Warnings and errors by subject; `interval` in seconds of the monotonic `clock`."""
 
     def __init__(
             self, logger: Logger, clock: Callable[[], float], interval: float = 5.0) -> None:
@@ -60,11 +60,22 @@ class LimitedLog:
 
     def warning(self, subject: str, text: str) -> None:
         """Log the text, unless the subject was heard of lately; subjects must be few."""
+        line = self._line(subject, text)
+        if line:
+            self._logger.warning(line)
+
+    def error(self, subject: str, text: str) -> None:
+        """Do what warning() does, as an error."""
+        line = self._line(subject, text)
+        if line:
+            self._logger.error(line)  # rclpy allows one line of code only one severity
+
+    def _line(self, subject: str, text: str) -> str:
         now = self._clock()
         last = self._last.get(subject)
         if last is not None and now - last < self._interval:
             self._suppressed[subject] = self._suppressed.get(subject, 0) + 1
-            return
+            return ''
         more = self._suppressed.pop(subject, 0)
         self._last[subject] = now
-        self._logger.warning(clean(text) + (f' ({more} more like it before)' if more else ''))
+        return clean(text) + (f' ({more} more like it before)' if more else '')

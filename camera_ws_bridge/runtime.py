@@ -242,11 +242,22 @@ class Bridge:
 
     async def _report_often(self) -> None:
         while True:
-            self.outbox.expire(time.monotonic())
-            self._trimmer.watch(self.outbox.boxes.bytes + self.outbox.updates.bytes)
-            self._warn_of_drops()
-            self._report(False)
+            for job in (self._expire, self._warn_of_drops, lambda: self._report(False)):
+                self._guard(job)
             await asyncio.sleep(REPORT_PERIOD)
+
+    def _expire(self) -> None:
+        self.outbox.expire(time.monotonic())
+        self._trimmer.watch(self.outbox.boxes.bytes + self.outbox.updates.bytes)
+
+    def _guard(self, job: Callable[[], None]) -> None:
+        """Do what must not end because it went wrong once, for instance on a full disk."""
+        try:
+            job()
+        except Exception as error:
+            self._limited.error(
+                'internal', f'{self.link.settings.camera_id}: internal error, please report: '
+                f'{type(error).__name__}: {error}')
 
     def _warn_of_drops(self) -> None:
         dropped = self.outbox.dropped
@@ -280,7 +291,7 @@ class Bridge:
                 self.outbox.clear('shut_down')
             self._warn_of_drops()
             await _cancel(self._reporting)
-            self._report(True)
+            self._guard(lambda: self._report(True))
         finally:
             if self.spool is not None:
                 await self._loop.run_in_executor(None, self.spool.close, SPOOL_CLOSE_TIMEOUT)

@@ -124,6 +124,15 @@ def test_subjects_do_not_hold_each_other_back(limited, recorder):
     assert recorder.lines == ['text of one', 'text of other']
 
 
+def test_errors_are_limited_too(limited, recorder, clock):
+    recorder.error = lambda line: recorder.lines.append(f'error: {line}')
+    for _ in range(3):
+        limited.error('subject', 'te\nxt')
+    clock.now += 5.0
+    limited.error('subject', 'text')
+    assert recorder.lines == [r'error: te\nxt', 'error: text (2 more like it before)']
+
+
 def test_warnings_are_cleaned(limited, recorder):
     limited.warning('subject', 'forged\nline')
     assert recorder.lines == [r'forged\nline']

@@ -409,6 +409,26 @@ def test_reports_come_every_second(rig):
     assert len(rig.reports) == count
 
 
+def test_reporting_and_expiry_go_on_after_an_exception(loop_thread, monkeypatch):
+    monkeypatch.setattr('camera_ws_bridge.runtime.REPORT_PERIOD', 0.01)
+    rig = Rig(loop_thread, nobody, boxes=Policy(100, 2**20, max_age=0.1))
+
+    def fail(changed):
+        rig.reports.append(changed)
+        raise OSError('no space left')
+    rig.bridge._report = fail
+    rig.start()
+    until(lambda: rig.reports.count(False) >= 3)
+    rig.submit(1.0)
+    until(lambda: any('boxes_too_old 1' in line for line in rig.logger.lines))
+    errors = [line for line in rig.logger.lines if 'OSError: no space left' in line]
+    assert 1 <= len(errors) < rig.reports.count(False)
+    rig.bridge.shut_down()
+    assert rig.reports[-1] is True
+    assert all(task.done() for task in rig.tasks)
+    assert rig.bridge.link.state is State.CLOSED
+
+
 # ---- shutting down
 
 def timed(call):
