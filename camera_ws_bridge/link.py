@@ -200,11 +200,10 @@ class Link:
         deadline = self._clock() + self.settings.shutdown_timeout
         connection = self._connection
         if connection is not None:
-            if self._registered.is_set():
-                self._wake_writer.set()
-                self._drained.clear()
-                if len(self.outbox):
-                    await _wait(self._drained, deadline - self._clock())
+            self._wake_writer.set()
+            self._drained.clear()
+            if len(self.outbox):  # which may be about to be sent: a registration may be under way
+                await _wait(self._drained, deadline - self._clock())
             # A stalled peer must not cost more than the rest of the time.
             await connection.close(1001, max(0.1, deadline - self._clock()))
         self._set_state(State.CLOSED)
@@ -270,7 +269,9 @@ class Link:
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             # Reader and writer may fail together; the reader knows the reason.
-            fault = _as_fault(next(task for task in tasks if task in done).exception())
+            task = next(task for task in tasks if task in done)
+            fault = _as_fault(
+                asyncio.CancelledError() if task.cancelled() else task.exception())
             if fault.cause == 'too_big':
                 self._give_up_on_the_greatest()
             elif fault.cause == 'silent':
@@ -280,6 +281,7 @@ class Link:
             self._connection = None
             self._writer_waits = False
             self._registered.clear()
+            self._drained.set()  # nothing more will be, on this connection
             self.outbox.restore()
             self._call(connection.abort)
             for task in tasks:

@@ -1061,6 +1061,19 @@ async def test_shut_down_before_the_registration_sends_no_boxes():
 
 
 @virtual
+async def test_shut_down_shortly_before_the_registration_still_flushes():
+    rig = Rig(make=lambda index: {'delay': 0.3}).start()
+    rig.put(1, 2, 3)
+    await rig.until(lambda: rig.connections and rig.connections[0].pongs)
+    began = rig.clock()
+    await rig.link.shut_down()
+    await rig.running
+    assert rig.connections[0].frames == [1, 2, 3]
+    assert len(rig.outbox) == 0
+    assert rig.clock() - began < 1.0
+
+
+@virtual
 async def test_shut_down_while_it_waits_to_try_again():
     rig = Rig(make=lambda index: UNAVAILABLE, connect_timeout=0.0).start()
     await asyncio.sleep(20)
@@ -1097,8 +1110,35 @@ async def test_shut_down_when_the_connection_breaks_meanwhile():
     began = rig.clock()
     await rig.link.shut_down()
     await rig.running
-    assert rig.clock() - began <= 2.2
+    assert rig.clock() - began < 0.6
     assert len(rig.outbox) == 1
+
+
+@virtual
+async def test_reconnect_during_the_flush_of_the_end_ends_it():
+    rig = Rig().start()
+    connection = await rig.registered()
+    connection.answers = False
+    rig.put(1)
+    asyncio.get_running_loop().call_later(0.5, rig.link.reconnect)
+    began = rig.clock()
+    await rig.link.shut_down()
+    await rig.running
+    assert rig.clock() - began < 0.6
+    assert len(rig.attempts) == 1
+
+
+@virtual
+async def test_a_task_that_is_cancelled_costs_a_reconnect():
+    rig = Rig().start()
+    connection = await rig.registered()
+
+    async def cancelled():
+        raise asyncio.CancelledError
+    connection.receive = cancelled
+    connection.feed(Stop(1))
+    await rig.until(lambda: rig.link.reconnects == 1)
+    assert rig.link.cause.startswith('internal: CancelledError')
 
 
 @virtual
