@@ -53,6 +53,14 @@ class Tracked:
     shared: bool = False  # whether the orchestrator has ever named a feature map of it
     own: deque[tuple[float, ...]] = field(default_factory=lambda: deque(maxlen=OWN_REMEMBERED))
 
+    def numbers_for_echoes(self) -> int:
+        """Return how many numbers are kept only because their echo may still come."""
+        return sum(len(own) for own in self.own if own is not self.feature_map)
+
+    def numbers(self) -> int:
+        """Return how many numbers are kept."""
+        return len(self.feature_map) + self.numbers_for_echoes()
+
 
 class Session:
     """
@@ -74,6 +82,7 @@ class Session:
         self._clock = clock
         self._newest_start = -1  # the greatest object id started in this life
         self._sequence = 0
+        self._numbers = 0  # that are kept, or fewer are; see _count_numbers
         # Tracked when the registration began, and not mentioned since.
         self._unconfirmed: set[int] = set()
 
@@ -116,18 +125,28 @@ class Session:
         return []
 
     def _make_room(self) -> list[Command]:
-        """Stop the objects that have been tracked longest until the rest is within bounds."""
+        """Forget echoes, then objects, of what has been tracked longest: as few as possible."""
+        if self._numbers > MAX_NUMBERS:
+            self._count_numbers()
+            self._forget_echoes()
         stopped = []
-        while len(self.tracked) > MAX_TRACKED or self._numbers() > MAX_NUMBERS:
+        while len(self.tracked) > MAX_TRACKED or self._numbers > MAX_NUMBERS:
             oldest = next(iter(self.tracked))
-            del self.tracked[oldest]
+            self._numbers -= self.tracked.pop(oldest).numbers()
             self._unconfirmed.discard(oldest)
             stopped.append(self._command(Stop(oldest), reconciled=True))
         return stopped
 
-    def _numbers(self) -> int:
-        return sum(len(known.feature_map) + sum(map(len, known.own))
-                   for known in self.tracked.values())
+    def _count_numbers(self) -> None:
+        """Count anew: what comes is always added, what goes is not always subtracted."""
+        self._numbers = sum(known.numbers() for known in self.tracked.values())
+
+    def _forget_echoes(self) -> None:
+        for known in self.tracked.values():
+            if self._numbers <= MAX_NUMBERS:
+                return
+            self._numbers -= known.numbers_for_echoes()
+            known.own.clear()
 
     def extracted(self, update: Update) -> None:
         """Remember our own feature map, so that its echo is not taken for news."""
@@ -135,9 +154,11 @@ class Session:
         if known is not None:
             known.feature_map = update.feature_map
             known.own.append(update.feature_map)
+            self._numbers += len(update.feature_map)
 
     def _is_news(self, update: Update) -> bool:
         """Take in a feature map; return whether the re-ID node has not seen it."""
+        self._numbers += len(update.feature_map)
         known = self.tracked.get(update.object_id)
         if known is None:
             self.tracked[update.object_id] = Tracked(

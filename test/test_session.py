@@ -302,7 +302,47 @@ def test_feature_maps_that_are_too_much_together_stop_the_oldest(monkeypatch):
     session = Session()
     session.begin_registration()
     session.receive(Update(1, (0.5,) * 4))
-    session.extracted(Update(1, (1.5,) * 4))  # 8 of it: the map, and its echo that is awaited
-    commands = session.receive(Update(2, (0.5,) * 3))
-    assert messages(commands) == [Update(2, (0.5,) * 3), Stop(1)]
+    session.receive(Update(2, (0.5,) * 4))
+    commands = session.receive(Update(3, (0.5,) * 3))
+    assert messages(commands) == [Update(3, (0.5,) * 3), Stop(1)]
     assert messages(session.registered()) == []
+    assert {*known(session)} == {2, 3}
+
+
+def test_echoes_are_forgotten_before_an_object_is_stopped_the_oldest_first(monkeypatch):
+    monkeypatch.setattr(sessions, 'MAX_NUMBERS', 20)
+    session = Session()
+    ours = {object_id: [(object_id + number / 8,) * 3 for number in range(3)]
+            for object_id in (1, 2)}
+    for object_id, feature_maps in ours.items():
+        session.receive(Start(object_id, 1.5, 0))
+        for feature_map in feature_maps:
+            session.extracted(Update(object_id, feature_map))
+    # 18 of them, the newest of each object counted once: this is no reason to stop anything.
+    assert messages(session.receive(Update(3, (0.5,) * 2))) == [Update(3, (0.5,) * 2)]
+    assert [len(session.tracked[object_id].own) for object_id in (1, 2)] == [3, 3]
+    assert messages(session.receive(Update(4, (0.5,)))) == [Update(4, (0.5,))]
+    assert [len(session.tracked[object_id].own) for object_id in (1, 2)] == [0, 3]
+    assert {*known(session)} == {1, 2, 3, 4}
+    # An echo that is forgotten is news, but for the newest.
+    assert session.receive(Update(1, ours[1][-1])) == []
+    assert len(session.receive(Update(1, ours[1][0]))) == 1
+    assert session.receive(Update(2, ours[2][0])) == []
+
+
+def test_what_is_gone_does_not_count(monkeypatch):
+    monkeypatch.setattr(sessions, 'MAX_NUMBERS', 10)
+    session = Session()
+    for number in range(100):
+        assert len(session.receive(Update(1, (float(number),) * 4))) == 1
+        assert len(session.receive(Update(2, (float(number),) * 4))) == 1
+        session.receive(Stop(2))
+    assert known(session) == {1: (99.0,) * 4}
+
+
+def test_an_object_too_large_for_all_bounds_leaves_nothing(monkeypatch):
+    monkeypatch.setattr(sessions, 'MAX_NUMBERS', 10)
+    session = Session()
+    session.receive(Update(1, (0.5,)))
+    assert messages(session.receive(Update(2, (0.5,) * 11)))[1:] == [Stop(1), Stop(2)]
+    assert known(session) == {}
