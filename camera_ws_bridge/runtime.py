@@ -45,6 +45,7 @@ from camera_ws_bridge.spool_writer import SpoolWriter
 __all__ = ['Bridge', 'LoopThread']
 
 REPORT_PERIOD = 1.0  # seconds
+MAX_WAITING = 256  # messages that wait for the end of a flush
 SPOOL_CLOSE_TIMEOUT = 1.0  # seconds for a slow disk to take the rest
 
 
@@ -208,10 +209,10 @@ class Bridge:
         self._publish_tracked()
 
     def _arrive(self) -> None:
-        if self._flushing:
-            return  # a flush has an end, whatever comes meanwhile; that waits in the inbox
+        # A flush has an end: what comes meanwhile waits, but for what is too much to be kept here.
+        waiting = MAX_WAITING if self._flushing else 0
         self._crossing = False
-        while self._inbox:
+        while len(self._inbox) > waiting:
             accept, arguments = self._inbox.popleft()
             accept(*arguments)
         self.link.wake()

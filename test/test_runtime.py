@@ -30,7 +30,7 @@ from camera_ws_bridge.frame_stamps import FrameStamps
 from camera_ws_bridge.link import Link, Settings, State
 from camera_ws_bridge.messages import Boxes, Start, Stop, Update
 from camera_ws_bridge.outbox import Outbox, Policy
-from camera_ws_bridge.runtime import Bridge, LoopThread
+from camera_ws_bridge.runtime import Bridge, LoopThread, MAX_WAITING
 from camera_ws_bridge.session import Session
 from camera_ws_bridge.sim.orchestrator import OrchestratorSim
 import pytest
@@ -505,6 +505,30 @@ def test_a_second_life_keeps_buffer_counters_and_what_is_tracked(loop_thread, or
     assert rig.ends == []
     rig.bridge.shut_down()
     assert all(task.done() for task in rig.tasks)
+
+
+def test_what_comes_during_a_flush_is_bounded_by_the_buffer(loop_thread):
+    rig = Rig(loop_thread, nobody, boxes=Policy(100, 2**20))
+    flushed = asyncio.Event()
+    rig.bridge.link.shut_down = flushed.wait
+    rig.start()
+    ending = rig.bridge.begin_to_disconnect()
+    rig.settle()
+    for number in range(MAX_WAITING):
+        rig.submit(float(number))
+    assert rig.queued() == [], 'a flush would have no end'
+    for number in range(MAX_WAITING, 1000):
+        rig.submit(float(number))
+    rig.settle()
+    assert len(rig.bridge._inbox) == MAX_WAITING
+    assert rig.queued() == list(range(1000 - MAX_WAITING - 100, 1000 - MAX_WAITING))
+    loop_thread.loop.call_soon_threadsafe(flushed.set)
+    ending.result(WAIT)
+    assert rig.queued() == list(range(900, 1000))
+    assert rig.bridge.outbox.boxes.accepted == 1000
+    assert rig.bridge.outbox.dropped == {'boxes_overflow': 900}
+    rig.bridge.link.shut_down = Link.shut_down.__get__(rig.bridge.link)
+    rig.bridge.shut_down()
 
 
 def test_the_end_of_a_life_while_it_connects_leaves_no_task(rig):
