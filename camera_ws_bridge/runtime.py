@@ -166,11 +166,6 @@ class Bridge:
             pass  # a loop that hangs in a daemon thread ends with the process
 
     @property
-    def linked(self) -> bool:
-        """Return whether the link lives: it has been started, and has not ended by itself."""
-        return self._linking is not None and not self._linking.done()
-
-    @property
     def outbox(self) -> Outbox:
         """Return the buffer."""
         return self.link.outbox

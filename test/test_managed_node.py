@@ -16,13 +16,19 @@
 
 from __future__ import annotations
 
+import threading
+
 from camera_ws_bridge.errors import ConfigurationError
+from camera_ws_bridge.loops import LoopThread
+from camera_ws_bridge.node import BridgeNode
 from camera_ws_bridge.node.managed_node import (
     ACTIVE, FINALIZED, INACTIVE, ManagedNode, SUCCESS, UNCONFIGURED)
 import pytest
 import rclpy
 from rclpy.context import Context
+from rclpy.parameter import Parameter
 import rig as rigs
+from shared import WAIT
 
 
 class Recorded(ManagedNode):
@@ -136,3 +142,49 @@ def test_shutting_down_an_active_node_stops_it_first(node):
     node.done.clear()
     assert node.trigger_shutdown() == SUCCESS
     assert node.done == ['deactivate', 'cleanup', FINALIZED]
+
+
+# ---- the bridge's
+
+@pytest.fixture
+def bridge_node():
+    """Return an inactive bridge node, and an event that tells that its link has given up."""
+    gave_up = threading.Event()
+    host = LoopThread()
+    with rigs.own_domain() as domain:
+        context = Context()
+        rclpy.init(context=context, domain_id=domain)
+        node = BridgeNode(host, lambda fault: gave_up.set(), context=context, parameter_overrides=[
+            Parameter('autostart', value=False), Parameter('camera_id', value='front-door'),
+            Parameter('orchestrator_url', value='ws://127.0.0.1:1'),
+            Parameter('connect_timeout', value=0.2)])
+        assert node.trigger_configure() == SUCCESS
+        yield node, gave_up
+        node.shut_down()
+        node.destroy_node()
+        rclpy.try_shutdown(context=context)
+    host.stop()
+    host.loop.close()
+
+
+def test_a_link_that_gives_up_deactivates_its_node(bridge_node):
+    node, gave_up = bridge_node
+    assert node.trigger_activate() == SUCCESS
+    assert gave_up.wait(WAIT)
+    node._deactivate_in_turn()
+    assert node.lifecycle == INACTIVE
+
+
+def test_a_node_that_was_activated_again_meanwhile_stays_active(bridge_node):
+    node, gave_up = bridge_node
+    assert node.trigger_activate() == SUCCESS
+    assert gave_up.wait(WAIT)
+    assert node.trigger_deactivate() == SUCCESS
+    go_on = threading.Event()
+    node._host.loop.call_soon_threadsafe(go_on.wait, WAIT)  # the link does not live yet
+    try:
+        assert node.trigger_activate() == SUCCESS
+        node._deactivate_in_turn()
+        assert node.lifecycle == ACTIVE
+    finally:
+        go_on.set()

@@ -209,8 +209,8 @@ class BridgeNode(ManagedNode):
 
     def _deactivate_in_turn(self) -> None:
         def deactivate() -> None:
-            # A manager may have been faster, and have activated it again.
-            if self.lifecycle == ACTIVE and self.bridge is not None and not self.bridge.linked:
+            # A manager may have been faster, and have activated it again: that clears the reason.
+            if self.lifecycle == ACTIVE and self._gave_up:
                 self.trigger_deactivate()
         self.in_turn(deactivate, leaves_active=False)
 
