@@ -204,6 +204,7 @@ def test_what_the_loop_ends_ends_the_spinning_without_another_wait(shared):
 
 def test_an_executor_that_fails_every_time_does_not_take_all_time(shared):
     class Broken(Executor):
+
         def spin_once(self, timeout_sec):
             self.spins += 1
             raise RuntimeError
