@@ -192,6 +192,34 @@ def test_at_most_half_of_a_lanes_bytes_are_in_flight(bound, in_flight):
     assert payloads(box.take(0.0)) == numbered(bound // 4)[:in_flight]
 
 
+def test_an_acknowledgement_is_wanted_when_half_the_window_is_used_or_something_waits():
+    box = outbox(boxes=Policy(6, 10**6), window_messages=4, window_bytes=1000)
+    fill(box, box.boxes, b'1')
+    assert not box.wants_acknowledgement, 'nothing is in flight'
+    box.take(0.0)
+    assert not box.wants_acknowledgement
+    fill(box, box.boxes, b'2')
+    box.take(0.0)
+    assert box.wants_acknowledgement, 'half of the messages'
+    box.acknowledge(box.sent)
+    fill(box, box.boxes, b'3' * 500)
+    box.take(0.0)
+    assert box.wants_acknowledgement, 'half of the bytes'
+    box.acknowledge(box.sent)
+    assert not box.wants_acknowledgement
+
+
+@pytest.mark.parametrize('lane', ['boxes', 'updates'])
+def test_an_acknowledgement_is_wanted_when_a_lanes_own_bound_lets_nothing_more_out(lane):
+    box = outbox(boxes=Policy(2, 10**6), updates=Policy(2, 10**6))
+    fill(box, getattr(box, lane), b'1')
+    box.take(0.0)
+    assert not box.wants_acknowledgement
+    fill(box, getattr(box, lane), b'2')
+    assert box.take(0.0) == []
+    assert box.wants_acknowledgement
+
+
 def test_a_lane_full_in_bytes_still_drops_its_oldest():
     box = outbox(boxes=Policy(1000, 40))
     fill(box, box.boxes, *numbered(10))
