@@ -251,17 +251,19 @@ class Connection:
         is closing nothing counts: a peer that just goes on sending would never be left.
         """
         if self._websocket.state is _OPEN:
-            self._progress = self._count_progress()
+            self._progress = sum(self._count_progress())
         return self._progress
 
-    def _count_progress(self) -> int:
+    def delivered(self) -> int:
+        """Return the part of progress() that is of what was written, not of what was received."""
+        return self._count_progress()[0]
+
+    def _count_progress(self) -> tuple[int, int]:
         try:
             acknowledged, received = self._counters()
         except (OSError, AttributeError, struct.error):  # closed, or a system without these
-            return -int(self._websocket.transport.get_write_buffer_size())
-        if self._pongs_due:
-            acknowledged = min(acknowledged, self._pinged_at)
-        return acknowledged + received
+            return -int(self._websocket.transport.get_write_buffer_size()), 0
+        return min(acknowledged, self._pinged_at) if self._pongs_due else acknowledged, received
 
     def _counters(self) -> tuple[int, int]:
         """Return the bytes that the peer's kernel has acknowledged, and those received."""

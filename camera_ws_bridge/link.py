@@ -79,6 +79,9 @@ class Connection(Protocol):
     def progress(self) -> int:
         """Return a number that grows while bytes get through."""
 
+    def delivered(self) -> int:
+        """Return a number that grows while bytes before the newest ping get to the peer."""
+
     async def close(self, code: int, timeout: float) -> None:
         """Close in order, or else the hard way."""
 
@@ -148,6 +151,8 @@ class Link:
         self._registered_at: float | None = None
         self._heard_at = 0.0  # when something last got through
         self._progress = 0
+        self._delivered = 0
+        self._delivered_at = 0.0  # when that number has grown
         self._last_ping_at = 0.0
         self._identify_at = 0.0
         self._registering = False  # the pong behind `identifier` is not back
@@ -259,6 +264,7 @@ class Link:
         self._connection = connection
         self._heard_at = self._last_ping_at = self._clock()
         self._progress = connection.progress()
+        self._delivered = connection.delivered()
         self._awaited_pongs.clear()
         self._token_sent = False
         self._registered.clear()
@@ -453,6 +459,10 @@ class Link:
             if progress > self._progress or not (self._awaited_pongs or self.outbox.in_flight):
                 self._heard_at = now
             self._progress = progress
+            delivered = connection.delivered()
+            if delivered > self._delivered:
+                self._delivered_at = now  # a large message on a slow link takes its time
+            self._delivered = delivered
             self._leave_if_silent(now)
             self.outbox.expire(now)
             if self._registered_at is not None:
@@ -463,7 +473,8 @@ class Link:
         if now - self._heard_at > timeout:
             raise LinkFault('silent', f'it has not answered for {timeout:g} s')
         patience = PONG_PATIENCE * timeout
-        if self._awaited_pongs and now - self._awaited_pongs[0] > patience:
+        if self._awaited_pongs and (
+                now - max(self._awaited_pongs[0], self._delivered_at) > patience):
             raise LinkFault('silent', f'it sends, but has not answered a ping for {patience:g} s')
         if self._time_left() < LAST_MOMENT:
             raise LinkFault('silent', 'it has not confirmed the registration')

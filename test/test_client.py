@@ -178,6 +178,22 @@ def test_pings_are_answered_by_themselves():
     run(test())
 
 
+def test_what_is_delivered_does_not_count_what_is_received():
+    async def test():
+        async def behave(peer):
+            await peer.read_frame()
+            await peer.send(frame(TEXT, b'{}'))
+            await peer.read_to_end()
+
+        async with linked(behave) as (connection, _):
+            before = connection.delivered(), connection.progress()
+            await connection.send(b'{}')
+            await asyncio.wait_for(connection.receive(), WAIT)
+            await until(lambda: connection.delivered() > before[0])
+            assert connection.progress() - before[1] > connection.delivered() - before[0]
+    run(test())
+
+
 def test_pong_resolves_the_ping():
     async def test():
         async def behave(peer):

@@ -102,6 +102,8 @@ class FakeConnection:
         self.writable.set()
         self.bytes = 0
         self.auto_progress = False
+        self.delivered_bytes = 0
+        self.auto_delivered = False
         self.on_sent = lambda value: None
         self._clock = clock
         self._inbox = []
@@ -166,6 +168,10 @@ class FakeConnection:
     def progress(self):
         self.bytes += self.auto_progress
         return self.bytes
+
+    def delivered(self):
+        self.delivered_bytes += self.auto_delivered
+        return self.delivered_bytes
 
     async def close(self, code, timeout):
         self.closed = code, timeout
@@ -794,6 +800,21 @@ async def test_peer_that_talks_but_never_pongs_is_left():
     assert 60 <= rig.clock() - began <= 60 + 2
     assert 'silent' in rig.link.cause
     await rig.until(lambda: rig.outbox.acknowledged == 1)
+
+
+@virtual
+async def test_a_large_message_on_a_slow_link_may_take_its_time():
+    rig = Rig(identify_interval=0.0, heartbeat_timeout=10.0).start()
+    connection = await rig.registered()
+    connection.answers = False
+    connection.auto_progress = connection.auto_delivered = True
+    rig.put(1)
+    await asyncio.sleep(300)
+    assert len(rig.attempts) == 1
+    connection.auto_delivered = False  # now it has all of it, and only talks
+    began = rig.clock()
+    await rig.until(lambda: len(rig.attempts) == 2)
+    assert 59 <= rig.clock() - began <= 62
 
 
 @virtual
