@@ -46,6 +46,8 @@ MAX_SIZE = 16 * 2**20  # bytes of one incoming message; the library's own 1 MiB 
 # Twice this is within TOKEN_DOUBT of camera_ws_bridge.link.
 CLOSE_PATIENCE = 0.4
 
+READ_SIZE = 16 * 2**10  # bytes that are taken from the socket at once
+
 RETRY_AFTER_MAX = 300.0  # seconds; a camera must not be sent away for days
 
 # The asyncio API came with 13 and sends text from bytes since 14; Ubuntu 24.04's apt has 10.4.
@@ -172,6 +174,8 @@ class Connection:
     def __init__(self, websocket: Any, user_timeout: float) -> None:
         self._websocket = websocket
         self._socket = websocket.transport.get_extra_info('socket')
+        # asyncio's own; its 256 KiB can be forty thousand pings, and nothing else runs meanwhile.
+        websocket.transport.max_size = READ_SIZE
         if user_timeout > 0 and hasattr(socket, 'TCP_USER_TIMEOUT'):
             self._socket.setsockopt(
                 socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(user_timeout * 1000))

@@ -32,6 +32,7 @@ import time
 from typing import Any, Protocol, TypeVar
 
 MAX_TURN = 8  # iterations of a busy loop until the executor has its turn
+MAX_TURN_TIME = 0.01  # seconds; as well
 LONGEST_WAIT = 1.0  # seconds; an executor's wait without a limit does not work everywhere
 BRAKE = 0.01  # seconds to pause where one turn of the executor after the other fails
 
@@ -162,14 +163,17 @@ class _Selector(selectors.DefaultSelector):
         self.timeout = 0.0  # seconds that the loop would have waited
         self.interrupt: Callable[[], None] = _nothing  # loop.stop: after this iteration
         self._turn = 0
+        self._turn_end = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if not self.sharing:
             return super().select(timeout)
         ready: list[tuple[selectors.SelectorKey, int]] = super().select(0)
+        if not self._turn:
+            self._turn_end = time.monotonic() + MAX_TURN_TIME
         self._turn += 1
         idle = not ready and (timeout is None or timeout > 0)
-        if idle or self._turn >= MAX_TURN:
+        if idle or self._turn >= MAX_TURN or time.monotonic() > self._turn_end:
             self._turn = 0
             self.timeout = 0.0 if not idle else LONGEST_WAIT if timeout is None else timeout
             self.interrupt()
