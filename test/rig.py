@@ -111,11 +111,13 @@ class Probe:
         """Return the commands of one type."""
         return [command for command in self.commands if isinstance(command, message_type)]
 
-    def wait(self, condition: Callable[[], object], what: str = 'the condition holds') -> None:
-        """Let ROS work until the condition holds."""
-        end = time.monotonic() + PATIENCE
+    def wait(
+            self, condition: Callable[[], object], what: str = 'the condition holds',
+            patience: float = PATIENCE) -> None:
+        """Let ROS work until the condition holds, for so many seconds at most."""
+        end = time.monotonic() + patience
         while not condition():
-            assert time.monotonic() < end, f'waited {PATIENCE:g} s until {what}'
+            assert time.monotonic() < end, f'waited {patience:g} s until {what}'
             self.executor.spin_once(timeout_sec=0.05)
 
     def wait_for_status(self, condition: Callable[[Status], object], what: str = '') -> None:

@@ -34,6 +34,8 @@ SECRET = 'Wk5&secret=%41/x+HdJ9 vBn3MzLt7'
 WRONG = 'Vr2-wrong.gTp6QyXs_kBn8JdF.aWe4ZcH7mRuL9'
 CANARIES = Canaries(token=TOKEN, secret=SECRET, wrong=WRONG)
 
+pytestmark = pytest.mark.timeout(300)
+
 # Turns on every logger of Python in the bridge's process, asyncio's debug mode included.
 LOUD = 'import logging\nlogging.basicConfig(level=1)\nlogging.raiseExceptions = True\n'
 
@@ -65,7 +67,8 @@ class Watched:
             assert self.process.alive, self.process.log
             self.ear.look_at(self.process.info)
             return bool(condition())
-        self.probe.wait(holds, what)
+        # Longer than asyncio waits for the end of a TLS connection (30 s).
+        self.probe.wait(holds, what, 2.5 * rigs.PATIENCE)
 
     def go_through(self, server: Orchestrator | TokenServer, *more: object) -> None:
         """Let the server misbehave in all its ways, each until the bridge has reported it."""
