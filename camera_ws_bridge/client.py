@@ -43,7 +43,7 @@ from websockets.version import version as websockets_version
 MAX_SIZE = 16 * 2**20  # bytes of one incoming message; the library's own 1 MiB is too small
 
 # Seconds that a peer has to end TCP after a Close frame: only then does the library tell of it.
-# Twice this is within TOKEN_DOUBT of camera_ws_bridge.link.
+# Twice this is within TOKEN_DOUBT of camera_ws_bridge.serving.
 CLOSE_PATIENCE = 0.4
 
 READ_SIZE = 16 * 2**10  # bytes that are taken from the socket at once
@@ -176,6 +176,9 @@ class Connection:
         self._socket = websocket.transport.get_extra_info('socket')
         # asyncio's own; its 256 KiB can be forty thousand pings, and nothing else runs meanwhile.
         websocket.transport.max_size = READ_SIZE
+        # Under a TLS transport lies TCP's, with a buffer of its own, for which there is no name.
+        self._tcp = getattr(getattr(
+            websocket.transport, '_ssl_protocol', None), '_transport', None)
         if user_timeout > 0 and hasattr(socket, 'TCP_USER_TIMEOUT'):
             self._socket.setsockopt(
                 socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(user_timeout * 1000))
@@ -282,7 +285,8 @@ class Connection:
             # TIOCOUTQ: in the kernel, sent or not, and not acknowledged.
             in_kernel = struct.unpack('i', fcntl.ioctl(self._socket, termios.TIOCOUTQ, bytes(4)))
             return int(self._counters()[0] + in_kernel[0]
-                       + self._websocket.transport.get_write_buffer_size())
+                       + self._websocket.transport.get_write_buffer_size()
+                       + (self._tcp.get_write_buffer_size() if self._tcp is not None else 0))
         except (OSError, AttributeError, struct.error):
             return sys.maxsize
 

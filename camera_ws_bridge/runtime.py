@@ -118,11 +118,18 @@ class Bridge:
         """Hand over a feature map that the re-ID node extracted, and its encoded form."""
         self._cross(self._accept_update, update, payload, time.monotonic())
 
-    def reject(self, topic: str, error: MessageError) -> None:
+    def reject(self, topic: str, error: Exception) -> None:
         """Count a message from ROS that cannot be sent, and say why."""
-        self.rejected[error.cause] += 1
-        self._limited.warning(
-            topic, f'{self.link.settings.camera_id}: message on {topic} ignored: {error}')
+        if isinstance(error, MessageError):
+            self.rejected[error.cause] += 1
+            self._limited.warning(
+                topic, f'{self.link.settings.camera_id}: message on {topic} ignored: {error}')
+            return
+        # Not raised: the executor would forget the messages that it has taken behind this one.
+        self.rejected['internal'] += 1
+        self._limited.error(
+            f'internal {topic}', f'{self.link.settings.camera_id}: message on {topic} ignored: '
+            f'internal error, please report: {type(error).__name__}: {error}')
 
     def configure(
             self, settings: Settings, delays: tuple[float, float, float], boxes: Policy,

@@ -790,6 +790,26 @@ def test_what_is_written_counts_again_once_the_pong_is_back():
     run(test())
 
 
+@linux_only
+def test_what_waits_under_tls_is_before_the_ping_too(authority, tls_files):
+    size = 4 * MIB
+
+    async def test():
+        async def behave(peer):
+            await peer.upgrade()
+            await peer.read_to_end()  # and never pong
+
+        async with serving(behave, server_tls(authority.issue_cert('localhost'))) as server:
+            options = Options(tls_ca_file=tls_files['ca'])
+            connection = await open_link(server.named_url, options, client.tls_context(options))
+            before = connection.progress()
+            await connection.send(b'x' * size)
+            await connection.ping()
+            await until(lambda: connection.progress() >= before + size)
+            connection.abort()
+    run(test())
+
+
 def test_nothing_is_progress_once_the_connection_is_closing():
     async def test():
         async def behave(peer):

@@ -48,12 +48,12 @@ KINDS = {
 # Groups of modules, and which kinds they may import. A module in no group belongs to the first.
 PURE = (
     'errors', 'messages', 'fields', 'png', 'outbox', 'backoff', 'cdr', 'redact', 'session',
-    'detection2d', 'frame_stamps', 'memory', 'twin_filter')
+    'detection2d', 'frame_stamps', 'inbound', 'memory', 'twin_filter')
 GROUPS = (
     (PURE, set()),
     (('wire',), {'JSON'}),
     (('cameras',), {'YAML'}),
-    (('link',), {'asyncio'}),
+    (('link', 'serving'), {'asyncio'}),
     (('client',), {'asyncio', 'websockets', 'network'}),
     (('auth',), {'asyncio', 'network', 'clock'}),
     (('token_server',), {'asyncio', 'network', 'tornado'}),

@@ -27,9 +27,10 @@ import selectors
 from camera_ws_bridge import wire
 from camera_ws_bridge.backoff import Backoff
 from camera_ws_bridge.errors import LinkFault
-from camera_ws_bridge.link import Link, REIDENTIFY_SOON, Settings, State, TICK
+from camera_ws_bridge.link import Link, Settings, State
 from camera_ws_bridge.messages import Start, Stop, Update
 from camera_ws_bridge.outbox import Outbox, Policy
+from camera_ws_bridge.serving import REIDENTIFY_SOON, TICK
 from camera_ws_bridge.session import Session
 import pytest
 from shared import Recorder
@@ -1221,6 +1222,18 @@ async def still_works(rig):
     await rig.until(lambda: rig.outbox.acknowledged == 1)
     rig.connections[-1].feed(Update(99, (9.0,)))
     await rig.until(lambda: rig.commands and rig.commands[-1].message == Update(99, (9.0,)))
+
+
+def test_bug_at_the_end_of_a_connection():
+    async def test():
+        rig = Rig().start()
+        connection = await rig.registered()
+        connection.abort = lambda: 1 / 0
+        connection.lose()
+        await rig.until(lambda: len(rig.connections) > 1)
+        assert rig.link.cause.startswith('internal: ZeroDivisionError')
+        await still_works(rig)
+    run(test)
 
 
 def test_bug_in_a_commands_handler():

@@ -17,8 +17,8 @@
 import asyncio
 from dataclasses import replace
 
-from camera_ws_bridge.link import TICK
 from camera_ws_bridge.messages import Stop
+from camera_ws_bridge.serving import TICK
 import pytest
 from test_link import PING, REFUSED, Rig, UNAVAILABLE, virtual
 

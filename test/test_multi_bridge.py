@@ -25,6 +25,9 @@ import socket
 import time
 from typing import Any
 
+from camera_ws_bridge.errors import LinkFault
+from camera_ws_bridge.main.multi_bridge import common_exit_code
+from camera_ws_bridge.main.process import exit_code
 from camera_ws_bridge_msgs.msg import Status, Stop
 from lifecycle_rig import Manager
 import pytest
@@ -263,11 +266,11 @@ def test_a_camera_that_cannot_be_activated_does_not_end_the_others(tmp_path):
         assert found.process.end() == 0
 
 
-def test_a_process_of_cameras_that_cannot_be_activated_ends_with_3(tmp_path):
+def test_a_process_of_cameras_that_cannot_be_activated_ends_with_1(tmp_path):
     cameras = [{'camera_id': 'broken a'}, {'camera_id': 'broken b'},
                {'camera_id': 'c', 'parameters': {'connect_timeout': -1.0}}]
     with site(tmp_path, cameras, environment=with_a_bug(tmp_path)) as found:
-        assert found.process.wait() == 3
+        assert found.process.wait() == 1
         assert found.process.log.count('the node could not be activated') == 2
 
 
@@ -324,6 +327,19 @@ def test_a_list_that_cannot_be_used_ends_with_2_and_the_reason(tmp_path, cameras
     with site(tmp_path, cameras) as found:
         assert found.process.wait() == 2
         assert says in found.process.log
+
+
+@pytest.mark.parametrize('fault, code', [
+    (LinkFault('refused', ''), 3), (LinkFault('http_404', '', fatal=True), 2),
+    (LinkFault('internal', ''), 1)])
+def test_why_a_link_has_ended_is_the_exit_code(fault, code):
+    assert exit_code(fault) == code
+
+
+@pytest.mark.parametrize('codes, code', [
+    ([2, 2], 2), ([2, 3], 3), ([1], 1), ([1, 2], 1), ([3, 1, 2], 3)])
+def test_the_exit_code_of_many_forbids_a_restart_only_if_it_is_useless(codes, code):
+    assert common_exit_code(codes) == code
 
 
 def test_stalled_cameras_are_flushed_side_by_side(tmp_path):

@@ -289,6 +289,12 @@ def test_rejected_messages_are_counted_and_named_at_a_limited_rate(rig):
     assert rig.queued() == []
 
 
+def test_a_bug_costs_a_message_from_ros_and_is_counted_and_reported(rig):
+    rig.bridge.reject('boxes', KeyError('a bug'))
+    assert rig.bridge.rejected == {'internal': 1}
+    assert 'please report: KeyError' in rig.logger.lines[0]
+
+
 def test_dropped_messages_are_warned_of(loop_thread):
     rig = Rig(loop_thread, nobody, boxes=Policy(10, 2**20))
     rig.start()

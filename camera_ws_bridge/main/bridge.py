@@ -24,8 +24,7 @@ between the node and who manages it.
 from __future__ import annotations
 
 from camera_ws_bridge.errors import LinkFault
-from camera_ws_bridge.main.process import (
-    EXIT_CONFIGURATION, EXIT_UNREACHABLE, Process, run)
+from camera_ws_bridge.main.process import exit_code, Process, run
 from camera_ws_bridge.node import BridgeNode
 
 
@@ -37,7 +36,7 @@ def main(args: list[str] | None = None) -> int:
 def _start(process: Process) -> list[BridgeNode]:
     def on_end(fault: LinkFault) -> None:
         if node.autostart:
-            process.end(EXIT_CONFIGURATION if fault.fatal else EXIT_UNREACHABLE)
+            process.end(exit_code(fault))
         else:
             node.give_up()
 

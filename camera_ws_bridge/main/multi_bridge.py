@@ -21,8 +21,8 @@ cameras.yaml is the list of cameras as in config/cameras.yaml; what comes after 
 for all of them, where the list says nothing else. Each camera is a node of its own, in its own
 namespace. A camera that gives up is deactivated, the others go on. Exit codes: 0 stopped by a
 signal; once no camera is left that could work, 2 if each had a parameter that can never work, else
-3; 2 as well for a list that cannot be used. A camera with autostart:=false is never given up: that
-is between its node and who manages it.
+3, or 1 if the rest had a bug; 2 as well for a list that cannot be used. A camera with
+autostart:=false is never given up: that is between its node and who manages it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from typing import Any
 from camera_ws_bridge import cameras
 from camera_ws_bridge.errors import ConfigurationError, LinkFault
 from camera_ws_bridge.main.process import (
-    EXIT_CONFIGURATION, EXIT_UNREACHABLE, Process, run)
+    EXIT_BUG, exit_code, EXIT_CONFIGURATION, EXIT_UNREACHABLE, Process, run)
 from camera_ws_bridge.node import BridgeNode
 from rclpy.parameter import Parameter
 from rclpy.utilities import remove_ros_args
@@ -87,12 +87,12 @@ class Site:
                 self._codes.append(EXIT_CONFIGURATION)
             except RuntimeError as error:  # a bug, or rclpy's own
                 node.get_logger().error(str(error))
-                self._codes.append(EXIT_UNREACHABLE)
+                self._codes.append(EXIT_BUG)
         self._end_if_none_is_left(process)
         return self._nodes
 
     def _on_end(self, process: Process, number: int, fault: LinkFault) -> None:
-        self._codes.append(EXIT_CONFIGURATION if fault.fatal else EXIT_UNREACHABLE)
+        self._codes.append(exit_code(fault))
         if not self._end_if_none_is_left(process):
             self._nodes[number].give_up()
 
@@ -100,8 +100,15 @@ class Site:
         # Where autostart is false, a manager may activate it again.
         none_is_left = all(node.autostart and node.failed for node in self._nodes)
         if none_is_left:
-            process.end(max(self._codes))
+            process.end(common_exit_code(self._codes))
         return none_is_left
+
+
+def common_exit_code(codes: list[int]) -> int:
+    """Return the exit code of a process whose cameras ended with these; 2 forbids a restart."""
+    if {*codes} == {EXIT_CONFIGURATION}:
+        return EXIT_CONFIGURATION
+    return EXIT_UNREACHABLE if EXIT_UNREACHABLE in codes else EXIT_BUG
 
 
 def _overrides(camera: dict[str, Any]) -> list[Parameter]:

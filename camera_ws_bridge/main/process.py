@@ -21,7 +21,7 @@ import os
 import sys
 from traceback import format_exc
 
-from camera_ws_bridge.errors import ConfigurationError
+from camera_ws_bridge.errors import ConfigurationError, LinkFault
 from camera_ws_bridge.loops import SharedLoop
 from camera_ws_bridge.main.executor import add_nodes, make_executor
 from camera_ws_bridge.main.service_manager import ServiceManager
@@ -38,6 +38,13 @@ EXIT_CONFIGURATION = 2
 EXIT_UNREACHABLE = 3
 
 BUG_LOG_PERIOD = 5.0  # seconds between two tracebacks
+
+
+def exit_code(fault: LinkFault) -> int:
+    """Return what the end of a link for this reason means for its process."""
+    if fault.cause == 'internal':
+        return EXIT_BUG
+    return EXIT_CONFIGURATION if fault.fatal else EXIT_UNREACHABLE
 
 
 class Process:

@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from camera_ws_bridge import cdr, convert, qos, wire
-from camera_ws_bridge.errors import MessageError
 from camera_ws_bridge.frame_stamps import Stamp
 from camera_ws_bridge.node.adaptive_subscription import AdaptiveSubscription
 from camera_ws_bridge.node.detections import Detections
@@ -56,11 +55,9 @@ class BoxesInput:
 
     def _on_boxes(self, message: bytes) -> None:
         try:
-            frame_id, stamp, payload = self._encode(message)
-        except MessageError as error:
+            self._bridge.submit_boxes(*self._encode(message))
+        except Exception as error:
             self._bridge.reject('boxes', error)
-            return
-        self._bridge.submit_boxes(frame_id, stamp, payload)
 
     def _encode_detections(self, message: bytes) -> tuple[float, Stamp, bytes]:
         assert self._detections is not None

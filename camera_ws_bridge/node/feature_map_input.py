@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from camera_ws_bridge import cdr, convert, qos, wire
-from camera_ws_bridge.errors import EncodeError, MessageError
+from camera_ws_bridge.errors import EncodeError
 from camera_ws_bridge.messages import Update
 from camera_ws_bridge.node.endpoints import create_subscription
 from camera_ws_bridge.node.serialized import deserialize
@@ -32,11 +32,9 @@ def subscribe_feature_map(node: Node, bridge: Bridge) -> Subscription:
     def on_feature_map(message: bytes) -> None:
         try:
             update = decode(message)
-            payload = wire.encode_utf8(update)
-        except MessageError as error:
+            bridge.submit_update(update, wire.encode_utf8(update))
+        except Exception as error:
             bridge.reject('feature_map', error)
-            return
-        bridge.submit_update(update, payload)
 
     return create_subscription(
         node, ros.Update, 'feature_map', on_feature_map, qos.FEATURE_MAP, raw=True)
