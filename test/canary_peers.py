@@ -43,6 +43,8 @@ class Server:
     def __init__(self, certificates: tuple[Any, Any] | None) -> None:
         """`certificates`: one that the bridge trusts, one that it does not; None: no TLS."""
         self.behave = 'good'
+        self.served = 0  # connections in this way, to their end
+        self._untrusted = False
         self._certificates = certificates
         self._tls: ssl.SSLContext | None = None
         if certificates is not None:
@@ -60,21 +62,24 @@ class Server:
         certificate.configure_cert(self._tls)
 
     async def _serve(self, peer: raw_peer.Peer) -> None:
-        await getattr(self, self.behave)(peer)
+        if self._untrusted:  # it has begun before that certificate was shown
+            peer.writer.transport.abort()
+            return
+        behave = self.behave
+        try:
+            await getattr(self, behave)(peer)
+        finally:
+            self.served += behave == self.behave
 
     def turn_to(self, phase: Phase) -> None:
         """Misbehave in this way from the next connection on; open ones are broken."""
-        self.behave = phase.behave
-        if self._certificates is not None:
-            self._show(self._certificates[phase.untrusted])
-        self.drop()
-
-    def drop(self) -> None:
-        """Break all connections."""
-        async def drop() -> None:
+        async def turn() -> None:
+            self.behave, self._untrusted, self.served = phase.behave, phase.untrusted, 0
+            if self._certificates is not None:
+                self._show(self._certificates[phase.untrusted])
             for peer in self._server.peers:
                 peer.writer.transport.abort()
-        self._thread.submit(drop()).result(raw_peer.WAIT)
+        self._thread.submit(turn()).result(raw_peer.WAIT)
 
     def stop(self) -> None:
         """End it."""

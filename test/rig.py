@@ -48,7 +48,7 @@ from std_srvs.srv import Trigger
 
 PATIENCE = 30.0  # seconds; only a failing test ever waits so long
 CAMERA_ID = 'cam-1'
-PROCESSES: dict[int, list[Process]] = {}  # by domain
+LEFT: dict[int, contextlib.ExitStack] = {}  # what has to end with the use of a domain
 FAST = {'reconnect_delay_min': 0.05, 'reconnect_delay_max': 0.2, 'stable_after': 0.2}
 
 
@@ -63,11 +63,11 @@ def own_domain() -> Iterator[int]:
             except OSError:
                 continue
             try:
-                yield domain
+                # A test that failed must not leave anybody who talks into the next one.
+                with contextlib.ExitStack() as LEFT[domain]:
+                    yield domain
             finally:
-                # A test that failed must not leave a bridge that talks into the next one.
-                for process in PROCESSES.pop(domain, []):
-                    process.kill()
+                del LEFT[domain]
             return
     raise RuntimeError('all ROS domains are in use')
 
@@ -81,6 +81,7 @@ class Probe:
         self.node = rclpy.create_node('probe', namespace=namespace, context=self.context)
         self.executor = SingleThreadedExecutor(context=self.context)
         self.executor.add_node(self.node)
+        LEFT[domain].callback(self.close)
         self.bridge = bridge
         self.commands: list[Any] = []  # Start, Stop and Update in the order of their arrival
         self.status = Status()
@@ -117,12 +118,13 @@ class Probe:
         """Let ROS work until the condition holds, for so many seconds at most."""
         end = time.monotonic() + patience
         while not condition():
-            assert time.monotonic() < end, f'waited {patience:g} s until {what}'
+            assert time.monotonic() < end, (
+                f'waited {patience:g} s until {what}; now: {self.status}')
             self.executor.spin_once(timeout_sec=0.05)
 
     def wait_for_status(self, condition: Callable[[Status], object], what: str = '') -> None:
         """Wait until the newest status fulfils the condition."""
-        self.wait(lambda: condition(self.status), what or f'status fits: {self.status}')
+        self.wait(lambda: condition(self.status), what or 'the status fits')
 
     def wait_until_registered(self) -> None:
         """Wait until boxes can flow: the camera is registered, and topics are connected."""
@@ -168,10 +170,11 @@ class Probe:
         return future.result()
 
     def close(self) -> None:
-        """Leave ROS."""
-        self.executor.shutdown()
-        self.node.destroy_node()
-        rclpy.try_shutdown(context=self.context)
+        """Leave ROS, if that has not been done."""
+        if self.context.ok():
+            self.executor.shutdown()
+            self.node.destroy_node()
+            rclpy.try_shutdown(context=self.context)
 
 
 class Orchestrator:
@@ -245,7 +248,7 @@ class Process:
                  'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
                  'PYTHONUNBUFFERED': '1', **(environment or {})})
         self.info = psutil.Process(self._process.pid)
-        PROCESSES.setdefault(domain, []).append(self)
+        LEFT[domain].callback(self.kill)
 
     @property
     def log(self) -> str:
