@@ -102,7 +102,7 @@ class SharedLoop:
 
     def __init__(self) -> None:
         self._selector = _Selector()
-        self.loop: asyncio.AbstractEventLoop = asyncio.SelectorEventLoop(self._selector)
+        self.loop: asyncio.AbstractEventLoop = _Loop(self._selector)
         self.loop.set_default_executor(_DaemonExecutor())
         self.thread_id = threading.get_ident()
         self._selector.interrupt = self.loop.stop
@@ -127,23 +127,34 @@ class SharedLoop:
 
         watcher = _Watcher(self._selector.fileno(), wake)
         failed = False
+        due = now = self.loop.time()  # when the loop has to have its turn
         while not until():
-            self._selector.sharing = True
+            # Most messages from ROS leave it nothing to do.
+            if self._selector.has_news or watcher.fired or now >= due:
+                due = self._run()
+                if until():
+                    return
+                watcher.arm()
+                now = self.loop.time()
             try:
-                self.loop.run_forever()
-            finally:
-                self._selector.sharing = False
-            if until():
-                return
-            watcher.arm()
-            try:
-                executor.spin_once(timeout_sec=min(self._selector.timeout, LONGEST_WAIT))
+                executor.spin_once(timeout_sec=min(max(due - now, 0.0), LONGEST_WAIT))
                 failed = False
             except Exception:  # noqa: B902
                 on_error()
                 if failed:
                     time.sleep(BRAKE)
                 failed = True
+            now = self.loop.time()
+
+    def _run(self) -> float:
+        """Let the loop have its turn; return when it has to have the next, by its clock."""
+        self._selector.sharing = True
+        try:
+            self.loop.run_forever()
+        finally:
+            self._selector.sharing = False
+        # A timer of the last iteration may have left something to do.
+        return self.loop.time() + (0.0 if self._selector.has_news else self._selector.timeout)
 
     def stop(self) -> None:
         """Close the loop."""
@@ -160,6 +171,7 @@ class _Selector(selectors.DefaultSelector):
     def __init__(self) -> None:
         super().__init__()
         self.sharing = False
+        self.has_news = True  # whether the loop was given something to do since it was idle
         self.timeout = 0.0  # seconds that the loop would have waited
         self.interrupt: Callable[[], None] = _nothing  # loop.stop: after this iteration
         self._turn = 0
@@ -173,11 +185,31 @@ class _Selector(selectors.DefaultSelector):
             self._turn_end = time.monotonic() + MAX_TURN_TIME
         self._turn += 1
         idle = not ready and (timeout is None or timeout > 0)
+        if idle:
+            self.has_news = False
         if idle or self._turn >= MAX_TURN or time.monotonic() > self._turn_end:
             self._turn = 0
             self.timeout = 0.0 if not idle else LONGEST_WAIT if timeout is None else timeout
             self.interrupt()
         return ready
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """Says when it is given something to do from outside; other threads wake its selector."""
+
+    def __init__(self, selector: _Selector) -> None:
+        self._sharing = selector
+        super().__init__(selector)
+
+    # typeshed's signatures cannot be written in Python 3.10.
+
+    def call_soon(self, *args: Any, **context: Any) -> asyncio.Handle:  # type: ignore[override]
+        self._sharing.has_news = True
+        return super().call_soon(*args, **context)
+
+    def call_at(self, *args: Any, **context: Any) -> asyncio.TimerHandle:  # type: ignore[override]
+        self._sharing.has_news = True
+        return super().call_at(*args, **context)
 
 
 class _Watcher:
@@ -188,20 +220,20 @@ class _Watcher:
         self._poll = select.poll()
         self._poll.register(descriptor, select.POLLIN)
         self._armed = threading.Semaphore(0)
-        self._fired = True
+        self.fired = True  # since it was armed
         threading.Thread(target=self._run, name='sockets', daemon=True).start()
 
     def arm(self) -> None:
         """Watch, from now on; does nothing while it watches already."""
-        if self._fired:
-            self._fired = False
+        if self.fired:
+            self.fired = False
             self._armed.release()
 
     def _run(self) -> None:
         while True:
             self._armed.acquire()
             self._poll.poll()
-            self._fired = True
+            self.fired = True
             with contextlib.suppress(Exception):  # the executor may have been shut down
                 self._wake()
 

@@ -214,7 +214,7 @@ class Serving:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(TICK)
+            await asyncio.sleep(_to_tick(self._clock()))
             now = self._clock()
             progress = self.connection.progress()
             # Silence counts while something is waited for and nothing gets through.
@@ -334,6 +334,12 @@ class Serving:
             self._ping_wanted = True
         if self._ping_is_due() or now >= self._identify_at:
             self._wake_writer.set()
+
+
+def _to_tick(now: float) -> float:
+    """Return the seconds until all links of the process have a tick: it wakes up once for all."""
+    left = TICK - now % TICK
+    return left if left > TICK / 2 else left + TICK
 
 
 async def wait(event: asyncio.Event, timeout: float) -> None:

@@ -92,6 +92,39 @@ def test_a_callback_of_the_executor_reaches_the_loop_at_once(shared):
     assert threads == [shared.thread_id] == [threading.get_ident()]
 
 
+def test_what_leaves_the_loop_nothing_to_do_does_not_run_it(shared, monkeypatch):
+    executor = Executor()
+    runs, run_forever = [], shared.loop.run_forever
+
+    def counted():
+        runs.append(executor.spins)
+        run_forever()
+
+    monkeypatch.setattr(shared.loop, 'run_forever', counted)
+    done = asyncio.Event()
+    for _ in range(100):
+        executor.create_task(lambda: None)
+    executor.create_task(lambda: shared.loop.call_soon(done.set))
+    spin(shared, executor, done.wait())
+    assert executor.spins >= 101 and len(runs) < 10
+
+
+def test_what_a_timer_at_the_end_of_a_turn_leaves_is_done_at_once(shared, monkeypatch):
+    executor = Executor()
+    done = asyncio.Event()
+
+    async def job():
+        # Due between the moment that it is looked for and the end of that iteration.
+        now = time.monotonic()
+        clock = iter([now, now + 1.0])
+        monkeypatch.setattr(shared.loop, 'time', lambda: next(clock, now + 2.0))
+        shared.loop.call_at(now + 0.5, shared.loop.call_soon, done.set)
+        await done.wait()
+
+    spin(shared, executor, job())
+    assert max(executor.timeouts, default=0.0) < 0.5
+
+
 def test_a_socket_of_the_loop_wakes_the_executor(shared):
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
