@@ -8,8 +8,8 @@ export PYTHONSAFEPATH=1  # what is installed gets measured
 export PYTEST_DISABLE_PLUGIN_AUTOLOAD=1  # ROS 2 brings many, which take longer than the tests
 # Those that decide: no I/O, no threads, no ROS (test/test_import_rules.py holds them to that).
 # The slowest come first.
-modules=(link wire cdr memory backoff cameras detection2d errors fields frame_stamps inbound
-  limited_log messages outbox png redact session systemd token_bucket twin_filter url)
+modules=(link serving wire cdr memory backoff cameras detection2d errors fields frame_stamps
+  inbound limited_log messages outbox png redact session systemd token_bucket twin_filter url)
 [ $# -eq 0 ] || modules=("$@")
 folder="$(mktemp -d)"
 trap 'rm -rf -- "$folder"' EXIT

@@ -109,3 +109,13 @@ def rigs(spool_path):
     for rig in made:
         if hasattr(rig, 'writer'):
             rig.writer.close(PATIENCE)
+
+
+# ---- the link
+
+@pytest.fixture(params=['direct', 'by the task'])
+def writing(request, monkeypatch):
+    """Run a test of the link in both ways to write; websockets' legacy API knows only one."""
+    from link_rig import FakeConnection
+
+    monkeypatch.setattr(FakeConnection, 'direct', request.param == 'direct')

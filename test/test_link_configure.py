@@ -12,75 +12,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The link under settings that change while it runs, in virtual time."""
+"""Settings of the link that change while it tries, waits or hears commands."""
 
 import asyncio
-from dataclasses import replace
 
 from camera_ws_bridge.messages import Stop
 from camera_ws_bridge.serving import TICK
+from link_rig import REFUSED, Rig, UNAVAILABLE, virtual
 import pytest
-from test_link import PING, REFUSED, Rig, UNAVAILABLE, virtual
-
-
-def configure(rig, *, delays=(0.5, 10.0, 2.0), **changes):
-    """Change settings of the rig's link."""
-    rig.link.configure(replace(rig.link.settings, **changes), *delays)
-
-
-@virtual
-async def test_registrations_follow_a_new_interval_at_once():
-    rig = Rig(identify_interval=1000.0).start()
-    connection = await rig.registered()
-    await asyncio.sleep(100)
-    assert connection.kinds.count('identifier') == 2  # the second is always soon
-    configure(rig, identify_interval=10.0)
-    await asyncio.sleep(35)
-    assert connection.kinds.count('identifier') == 5
-    configure(rig, identify_interval=0.0)
-    await asyncio.sleep(1000)
-    assert connection.kinds.count('identifier') == 5
-
-
-@virtual
-async def test_a_registration_under_way_is_not_doubled():
-    rig = Rig(identify_interval=5.0).start()
-    connection = await rig.registered()
-    connection.answers, connection.auto_progress = False, True
-    await rig.until(lambda: connection.kinds.count('identifier') == 2)
-    configure(rig, identify_interval=1.0)
-    await asyncio.sleep(50)
-    assert connection.kinds.count('identifier') == 2
-    while connection.pongs:
-        connection.answer()
-    connection.answers = True
-    await asyncio.sleep(3.5)
-    assert connection.kinds.count('identifier') == 5
-
-
-@virtual
-async def test_pings_follow_a_new_interval():
-    rig = Rig(identify_interval=0.0, heartbeat_interval=100.0).start()
-    connection = await rig.registered()
-    await asyncio.sleep(50)
-    assert connection.kinds.count(PING) == 1
-    configure(rig, heartbeat_interval=1.0)
-    await asyncio.sleep(10)
-    assert connection.kinds.count(PING) == pytest.approx(10, abs=3)
-
-
-@virtual
-async def test_a_silent_peer_is_dropped_after_the_new_time():
-    rig = Rig(identify_interval=0.0, heartbeat_interval=1.0, heartbeat_timeout=1000.0).start()
-    connection = await rig.registered()
-    connection.answers = False
-    await asyncio.sleep(20)
-    assert len(rig.connections) == 1
-    configure(rig, heartbeat_timeout=5.0)
-    began = rig.clock()
-    await rig.until(lambda: len(rig.connections) == 2)
-    assert rig.clock() - began < 2.0
-    assert rig.link.cause.startswith('silent: it has not answered for 5 s')
 
 
 @virtual
@@ -88,10 +27,10 @@ async def test_a_wait_ends_when_the_delays_change():
     rig = Rig(outcomes=[UNAVAILABLE] * 10, connect_timeout=0.0).start()
     await asyncio.sleep(20)  # in a wait of ten seconds
     made = len(rig.attempts)
-    configure(rig)  # the same
+    rig.configure()  # the same
     await asyncio.sleep(0.1)
     assert len(rig.attempts) == made
-    configure(rig, delays=(0.5, 1.0, 2.0))
+    rig.configure(delays=(0.5, 1.0, 2.0))
     await asyncio.sleep(0.1)
     assert len(rig.attempts) == made + 1
     await asyncio.sleep(3.5)
@@ -102,7 +41,7 @@ async def test_a_wait_ends_when_the_delays_change():
 async def test_other_delays_leave_a_connection_alone():
     rig = Rig(identify_interval=0.0).start()
     connection = await rig.registered()
-    configure(rig, delays=(1.0, 5.0, 2.0))
+    rig.configure(delays=(1.0, 5.0, 2.0))
     await asyncio.sleep(5)
     connection.lose()
     lost_at = rig.clock()
@@ -114,9 +53,9 @@ async def test_other_delays_leave_a_connection_alone():
 async def test_the_first_connection_may_be_given_more_or_less_time():
     rig = Rig(make=lambda index: REFUSED, connect_timeout=10.0).start()
     await asyncio.sleep(5)
-    configure(rig, connect_timeout=30.0)
+    rig.configure(connect_timeout=30.0)
     await asyncio.sleep(20)
-    configure(rig, connect_timeout=26.0)
+    rig.configure(connect_timeout=26.0)
     assert 'gave up after 26 s' in (await rig.end()).reason
     assert rig.clock() == pytest.approx(26, abs=2)
 
@@ -125,7 +64,7 @@ async def test_the_first_connection_may_be_given_more_or_less_time():
 async def test_each_attempt_has_the_new_time():
     rig = Rig(outcomes=[REFUSED] * 3, open_timeout=7.0, connect_timeout=0.0).start()
     await rig.until(lambda: rig.attempts)
-    configure(rig, open_timeout=3.0)
+    rig.configure(open_timeout=3.0)
     await rig.registered()
     assert rig.timeouts[0] == 7.0 and set(rig.timeouts[1:]) == {3.0}
 
@@ -142,6 +81,6 @@ async def test_more_commands_a_second():
         await asyncio.sleep(0.1)
         return count - (rig.link.rejected['rate'] - before)
     assert await passed(100) == 20  # a burst of 20 seconds
-    configure(rig, command_rate=1000.0)
+    rig.configure(command_rate=1000.0)
     await asyncio.sleep(1)
     assert await passed(100) == 100

@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The link's writing and its window where it is not smooth, in virtual time."""
+"""Writing between two turns of the writer's task, and a window that is not always as wide."""
 
 from camera_ws_bridge.errors import LinkFault
-from test_link import Rig, virtual
+from link_rig import Rig, virtual
 
 
 @virtual
