@@ -119,3 +119,27 @@ def writing(request, monkeypatch):
     from link_rig import FakeConnection
 
     monkeypatch.setattr(FakeConnection, 'direct', request.param == 'direct')
+
+
+# ---- the bridge without ROS
+
+@pytest.fixture
+def loop_thread():
+    """Return a running LoopThread."""
+    from camera_ws_bridge.runtime import LoopThread
+
+    thread = LoopThread()
+    yield thread
+    thread.stop()
+    assert not thread._thread.is_alive()
+    thread.loop.close()
+
+
+@pytest.fixture
+def orchestrator(loop_thread):
+    """Return an orchestrator that runs in the bridge's loop."""
+    from runtime_rig import Orchestrator
+
+    server = Orchestrator(loop_thread)
+    yield server
+    server.stop()

@@ -86,13 +86,6 @@ def manager(tmp_path):
 
 
 @pytest.fixture
-def loop_thread():
-    running = LoopThread()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
 def ros():
     """Return a node, and a function that spins it in a thread until the test ends."""
     with rigs.own_domain() as domain:
