@@ -15,11 +15,11 @@
 """The request for a token over TLS: nothing is said to who cannot prove to be the token server."""
 
 import asyncio
-import datetime
 
 from auth_rig import fault_of, serving, source_for, TOKEN
 import pytest
 from shared import run, server_tls
+from tls_certificates import BAD_CERTIFICATES, not_trusted
 
 pytestmark = pytest.mark.usefixtures('no_canary_logged')
 
@@ -31,22 +31,12 @@ def test_token_over_tls(authority, tls_files):
     run(test())
 
 
-def _expired(authority):
-    past = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
-    return authority.issue_cert('localhost', not_after=past)
-
-
-@pytest.mark.parametrize('issue, trusted', (
-    pytest.param(lambda ca: type(ca)().issue_cert('localhost'), True, id='unknown authority'),
-    pytest.param(lambda ca: ca.issue_cert('localhost'), False, id='not in the system'),
-    pytest.param(lambda ca: ca.issue_cert('other.example'), True, id='wrong host'),
-    pytest.param(_expired, True, id='expired'),
-))
-def test_no_request_to_a_server_with_a_bad_certificate(authority, tls_files, issue, trusted):
+@pytest.mark.parametrize('name', BAD_CERTIFICATES)
+def test_no_request_to_a_server_with_a_bad_certificate(authority, tls_files, name):
     async def test():
-        async with serving(tls=server_tls(issue(authority))) as server:
-            fault = await fault_of(
-                source_for(server, tls_ca_file=tls_files['ca'] if trusted else '').token())
+        context, trust = not_trusted(name, authority, tls_files)
+        async with serving(tls=context) as server:
+            fault = await fault_of(source_for(server, **trust).token())
             assert 'certificate' in fault.reason and 'tls_ca_file' in fault.reason
             assert server.requests == []
     run(test())
