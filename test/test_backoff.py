@@ -106,3 +106,16 @@ def test_other_values_from_now_on():
     assert backoff.configure(2.0, 8.0, 5.0)
     assert ceilings(at_most(), 1, reached=True) == [0.25]
     assert ceilings(backoff, 4, reached=True) == [2.0, 4.0, 8.0, 8.0]
+
+
+def test_ten_connects_in_ten_seconds_are_hardly_ever_exceeded():
+    exceeding = 0
+    for seed in range(20_000):
+        backoff = Backoff(0.5, 10.0, 2.0, random.Random(seed).random)
+        at, attempts = 0.0, 0
+        while at < 10:
+            attempts += 1
+            at += backoff.next_delay(reached=True)
+        exceeding += attempts > 10
+    print(f'{exceeding} of 20000 seeds exceed 10 connects in 10 s')
+    assert exceeding <= 20  # 0.1 %
