@@ -121,27 +121,19 @@ def a_file(path: pathlib.Path, text: str) -> str:
     return str(path)
 
 
-@pytest.fixture(name='authority', scope='module')
-def the_authority():
-    # No rosdep key: not there in every ROS install.
-    return pytest.importorskip('trustme', reason='trustme is not installed: no TLS tests').CA()
-
-
 def certificates(authority):
     """Return a certificate that is trusted, and one that is not."""
     return authority.issue_cert('localhost'), type(authority)().issue_cert('localhost')
 
 
-def test_a_token_in_a_file_is_never_told(tmp_path, authority):
+def test_a_token_in_a_file_is_never_told(tmp_path, authority, tls_files):
     orchestrator = Orchestrator(TOKEN, certificates(authority))
     orchestrator.behave = 'close'
-    authority.cert_pem.write_to_path(str(tmp_path / 'ca.pem'))
     try:
         with rigs.own_domain() as domain:
             watched = Watched(
                 domain, tmp_path, {}, orchestrator_url=orchestrator.url,
-                tls_ca_file=str(tmp_path / 'ca.pem'),
-                token_file=a_file(tmp_path / 'token', WRONG))
+                tls_ca_file=tls_files['ca'], token_file=a_file(tmp_path / 'token', WRONG))
             watched.wait(lambda: WRONG in orchestrator.tokens, 'the first token is shown')
             a_file(tmp_path / 'token', TOKEN)
             watched.wait(lambda: TOKEN in orchestrator.tokens, 'the second token is shown')
@@ -171,18 +163,18 @@ def test_a_client_secret_in_the_environment_and_the_token_it_buys_are_never_told
         server.stop()
 
 
-def test_a_client_secret_in_a_file_and_the_token_it_buys_are_never_told(tmp_path, authority):
+def test_a_client_secret_in_a_file_and_the_token_it_buys_are_never_told(
+        tmp_path, authority, tls_files):
     server = TokenServer(TOKEN, certificates(authority))
     server.behave = TokenServer.PHASES[0].behave
     orchestrator = Orchestrator(TOKEN, certificates(authority))
-    authority.cert_pem.write_to_path(str(tmp_path / 'ca.pem'))
     try:
         with rigs.own_domain() as domain:
             watched = Watched(
                 domain, tmp_path, {
                     'AUTH_SERVER_URL': server.url, 'CLIENT_ID': 'camera',
                     'CLIENT_SECRET_FILE': a_file(tmp_path / 'secret', SECRET)},
-                orchestrator_url=orchestrator.url, tls_ca_file=str(tmp_path / 'ca.pem'))
+                orchestrator_url=orchestrator.url, tls_ca_file=tls_files['ca'])
             watched.go_through(server, TokenServer.UNTRUSTED)
             watched.go_through(orchestrator, Orchestrator.UNTRUSTED)
             watched.work(orchestrator)
