@@ -21,6 +21,7 @@ milliseconds, and how busy the machine is makes no difference.
 
 import asyncio
 from dataclasses import replace
+import functools
 import json
 import selectors
 
@@ -76,10 +77,9 @@ def run(test):
 
 def virtual(test):
     """Let a coroutine function be a test in virtual time that leaves no complaint behind."""
-    def wrapper():
-        assert run(test) == []
-    wrapper.__name__ = test.__name__
-    wrapper.__doc__ = test.__doc__
+    @functools.wraps(test)
+    def wrapper(**arguments):
+        assert run(lambda: test(**arguments)) == []
     return wrapper
 
 

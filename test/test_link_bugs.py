@@ -18,7 +18,7 @@ import asyncio
 
 from camera_ws_bridge.link import State
 from camera_ws_bridge.messages import Start, Stop, Update
-from link_rig import Rig, run, virtual
+from link_rig import Rig, virtual
 import pytest
 
 pytestmark = pytest.mark.usefixtures('writing')
@@ -44,55 +44,51 @@ async def still_works(rig):
     await rig.until(lambda: rig.commands and rig.commands[-1].message == Update(99, (9.0,)))
 
 
-def test_bug_at_the_end_of_a_connection():
-    async def test():
-        rig = Rig().start()
-        connection = await rig.registered()
-        connection.abort = lambda: 1 / 0
-        connection.lose()
-        await rig.until(lambda: len(rig.connections) > 1)
-        assert rig.link.cause.startswith('internal: ZeroDivisionError')
-        await still_works(rig)
-    run(test)
+@virtual
+async def test_bug_at_the_end_of_a_connection():
+    rig = Rig().start()
+    connection = await rig.registered()
+    connection.abort = lambda: 1 / 0
+    connection.lose()
+    await rig.until(lambda: len(rig.connections) > 1)
+    assert rig.link.cause.startswith('internal: ZeroDivisionError')
+    await still_works(rig)
 
 
-def test_bug_in_a_commands_handler():
-    async def test():
-        rig = Rig(on_command=fails_once(lambda: rig, Start)).start()
-        connection = await rig.registered()
-        connection.feed(Start(1, 1.0, 1))
-        await rig.until(lambda: any('RuntimeError' in line for line in rig.logger.lines))
-        await still_works(rig)
-    run(test)
+@virtual
+async def test_bug_in_a_commands_handler():
+    rig = Rig(on_command=fails_once(lambda: rig, Start)).start()
+    connection = await rig.registered()
+    connection.feed(Start(1, 1.0, 1))
+    await rig.until(lambda: any('RuntimeError' in line for line in rig.logger.lines))
+    await still_works(rig)
 
 
-def test_bug_in_a_commands_handler_at_registration():
-    async def test():
-        rig = Rig(on_command=fails_once(lambda: rig, Stop)).start()
-        first = await rig.registered()
-        first.feed(Start(1, 1.0, 1))
-        await rig.until(lambda: 1 in rig.link.session.tracked)
-        first.lose()
-        await rig.until(lambda: len(rig.connections) > 1)
-        await still_works(rig)
-    run(test)
+@virtual
+async def test_bug_in_a_commands_handler_at_registration():
+    rig = Rig(on_command=fails_once(lambda: rig, Stop)).start()
+    first = await rig.registered()
+    first.feed(Start(1, 1.0, 1))
+    await rig.until(lambda: 1 in rig.link.session.tracked)
+    first.lose()
+    await rig.until(lambda: len(rig.connections) > 1)
+    await still_works(rig)
 
 
 @pytest.mark.parametrize('state', (
     State.CONNECTING, State.AUTHENTICATING, State.REGISTERED, State.STABLE))
-def test_bug_in_the_states_handler(state):
-    async def test():
-        failed = []
+@virtual
+async def test_bug_in_the_states_handler(state):
+    failed = []
 
-        def on_state():
-            if rig.link.state is state and not failed:
-                failed.append(state)
-                raise RuntimeError('a bug')
+    def on_state():
+        if rig.link.state is state and not failed:
+            failed.append(state)
+            raise RuntimeError('a bug')
 
-        rig = Rig(on_state=on_state).start()
-        await rig.until(lambda: failed)
-        await still_works(rig)
-    run(test)
+    rig = Rig(on_state=on_state).start()
+    await rig.until(lambda: failed)
+    await still_works(rig)
 
 
 @virtual

@@ -20,7 +20,7 @@ import random
 from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.link import State
 from camera_ws_bridge.messages import Start, Stop, Update
-from link_rig import a_token, REFUSED, Rig, run, virtual
+from link_rig import a_token, REFUSED, Rig, virtual
 import pytest
 
 pytestmark = pytest.mark.usefixtures('writing')
@@ -63,21 +63,20 @@ async def test_nothing_is_lost_or_reordered_over_many_losses():
 
 
 @pytest.mark.parametrize('reconcile', (True, False))
-def test_stop_missed_while_away_is_concluded_from_the_replay(reconcile):
-    async def test():
-        replays = [(), (Update(2), Update(3, (1.0,)))]
-        rig = Rig(make=lambda index: {'replay': replays[index]}, reconcile=reconcile).start()
-        first = await rig.registered()
-        first.feed(Start(1, 1.0, 1))
-        first.feed(Start(2, 1.0, 2))
-        await rig.until(lambda: len(rig.commands) == 2)
-        first.lose()
-        await rig.until(lambda: rig.link.reconnects == 1)
-        stops = [(4, Stop(1), True)] if reconcile else []
-        assert [(command.sequence, command.message, command.reconciled)
-                for command in rig.commands[2:]] == [(3, Update(3, (1.0,)), False), *stops]
-        assert set(rig.link.session.tracked) == ({2, 3} if reconcile else {1, 2, 3})
-    assert run(test) == []
+@virtual
+async def test_stop_missed_while_away_is_concluded_from_the_replay(reconcile):
+    replays = [(), (Update(2), Update(3, (1.0,)))]
+    rig = Rig(make=lambda index: {'replay': replays[index]}, reconcile=reconcile).start()
+    first = await rig.registered()
+    first.feed(Start(1, 1.0, 1))
+    first.feed(Start(2, 1.0, 2))
+    await rig.until(lambda: len(rig.commands) == 2)
+    first.lose()
+    await rig.until(lambda: rig.link.reconnects == 1)
+    stops = [(4, Stop(1), True)] if reconcile else []
+    assert [(command.sequence, command.message, command.reconciled)
+            for command in rig.commands[2:]] == [(3, Update(3, (1.0,)), False), *stops]
+    assert set(rig.link.session.tracked) == ({2, 3} if reconcile else {1, 2, 3})
 
 
 @virtual

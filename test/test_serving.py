@@ -18,7 +18,7 @@ import asyncio
 
 from camera_ws_bridge.link import State
 from camera_ws_bridge.serving import REIDENTIFY_SOON, TICK
-from link_rig import a_token, PING, Rig, run, SECRET, virtual
+from link_rig import a_token, PING, Rig, SECRET, virtual
 import pytest
 
 pytestmark = pytest.mark.usefixtures('writing')
@@ -33,29 +33,28 @@ async def _no_token():
     (_no_token, ['identifier', PING]),
     (a_token, ['authenticate', 'identifier', PING]),
 ))
-def test_on_every_connection_the_same_order_and_nothing_before_the_pong(token, begin):
-    async def test():
-        rig = Rig(token=token, make=lambda index: {'answers': False})
-        rig.put(1, 2, 3)
-        rig.put_update(7)
-        rig.start()
-        for index in range(3):
-            await rig.until(lambda: len(rig.connections) == index + 1)
-            connection = rig.connections[index]
-            rig.put(10 + index)
-            await asyncio.sleep(5)
-            assert connection.kinds == begin
-            assert rig.link.state is State.AUTHENTICATING
-            assert connection.log[-2] == {'type': 'identifier', 'id': 'front-door'}
-            if token is a_token:
-                assert connection.log[0]['jwt'] == SECRET
-            connection.answer()
-            await rig.until(lambda: len(connection.frames) == 3 + index + 1)
-            assert connection.kinds[len(begin)] == 'featureMap'
-            assert connection.frames == [1, 2, 3, *range(10, 10 + index + 1)]
-            connection.lose()
-        assert not any(SECRET in line for line in rig.logger.lines)
-    assert run(test) == []
+@virtual
+async def test_on_every_connection_the_same_order_and_nothing_before_the_pong(token, begin):
+    rig = Rig(token=token, make=lambda index: {'answers': False})
+    rig.put(1, 2, 3)
+    rig.put_update(7)
+    rig.start()
+    for index in range(3):
+        await rig.until(lambda: len(rig.connections) == index + 1)
+        connection = rig.connections[index]
+        rig.put(10 + index)
+        await asyncio.sleep(5)
+        assert connection.kinds == begin
+        assert rig.link.state is State.AUTHENTICATING
+        assert connection.log[-2] == {'type': 'identifier', 'id': 'front-door'}
+        if token is a_token:
+            assert connection.log[0]['jwt'] == SECRET
+        connection.answer()
+        await rig.until(lambda: len(connection.frames) == 3 + index + 1)
+        assert connection.kinds[len(begin)] == 'featureMap'
+        assert connection.frames == [1, 2, 3, *range(10, 10 + index + 1)]
+        connection.lose()
+    assert not any(SECRET in line for line in rig.logger.lines)
 
 
 @virtual

@@ -17,7 +17,7 @@
 import asyncio
 
 from camera_ws_bridge.errors import LinkFault
-from link_rig import a_token, Rig, run, SECRET, virtual
+from link_rig import a_token, Rig, SECRET, virtual
 import pytest
 
 pytestmark = pytest.mark.usefixtures('writing')
@@ -63,14 +63,13 @@ async def test_a_close_right_after_the_token_is_a_rejected_token():
 
 
 @pytest.mark.parametrize('cause, after', (('lost', 0.0), ('closed', 5.0)))
-def test_other_losses_are_not_blamed_on_the_token(cause, after):
-    async def test():
-        rejected = []
-        rig = Rig(token=a_token, on_token_rejected=lambda: rejected.append(1)).start()
-        connection = await rig.registered()
-        await asyncio.sleep(after)
-        connection.lose(LinkFault(cause, 'gone'))
-        await rig.until(lambda: len(rig.connections) > 1)
-        assert rejected == [] and rig.link.cause.startswith(cause)
-        await rig.link.shut_down()
-    run(test)
+@virtual
+async def test_other_losses_are_not_blamed_on_the_token(cause, after):
+    rejected = []
+    rig = Rig(token=a_token, on_token_rejected=lambda: rejected.append(1)).start()
+    connection = await rig.registered()
+    await asyncio.sleep(after)
+    connection.lose(LinkFault(cause, 'gone'))
+    await rig.until(lambda: len(rig.connections) > 1)
+    assert rejected == [] and rig.link.cause.startswith(cause)
+    await rig.link.shut_down()
