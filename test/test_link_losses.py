@@ -20,7 +20,7 @@ import random
 from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.link import State
 from camera_ws_bridge.messages import Start, Stop, Update
-from link_rig import a_token, REFUSED, Rig, virtual
+from link_rig import a_token, REFUSED, Rig, SECRET, virtual
 import pytest
 
 pytestmark = pytest.mark.usefixtures('writing')
@@ -158,3 +158,14 @@ async def test_how_long_the_last_pong_took_is_known_between_connections():
     connection.lose()
     await rig.until(lambda: len(rig.attempts) > 1)
     assert rig.link.round_trip_time == pytest.approx(0.125)
+
+
+@virtual
+async def test_a_token_that_comes_back_in_a_reason_is_neither_told_nor_logged():
+    rig = Rig(token=a_token).start()
+    connection = await rig.registered()
+    await asyncio.sleep(5)
+    connection.lose(LinkFault('closed', f'code 1008 (do not know {SECRET}, sorry)'))
+    await rig.until(lambda: rig.link.cause)
+    assert rig.link.cause.startswith('closed: code 1008 (do not know ')
+    assert not any(SECRET in line for line in [rig.link.cause, *rig.logger.lines])

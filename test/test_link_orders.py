@@ -60,6 +60,18 @@ async def test_when_run_again_connect_timeout_counts_from_then_if_it_never_regis
 
 
 @virtual
+async def test_when_run_again_it_waits_between_attempts_as_before():
+    rig = Rig(outcomes=5 * [UNAVAILABLE]).start()
+    await rig.registered()
+    await rig.link.shut_down()
+    await rig.running
+    rig.make = lambda index: UNAVAILABLE
+    rig.start()
+    await asyncio.sleep(7)  # the next delay is of 8 s
+    assert len(rig.attempts) == 7
+
+
+@virtual
 async def test_shut_down_while_it_waits_to_try_again():
     rig = Rig(make=lambda index: UNAVAILABLE, connect_timeout=0.0).start()
     await asyncio.sleep(20)
@@ -83,7 +95,8 @@ async def test_shut_down_while_it_connects():
     await asyncio.wait([rig.running], timeout=10)
     assert rig.running.done(), 'run() goes on after shut_down()'
     assert rig.link.state is State.CLOSED
-    assert all('identifier' not in connection.kinds for connection in rig.connections)
+    connection, = rig.connections
+    assert connection.aborted and not connection.kinds
 
 
 @virtual

@@ -17,6 +17,7 @@
 import asyncio
 
 from camera_ws_bridge.link import State
+from camera_ws_bridge.serving import TICK
 from link_rig import Rig, virtual
 import pytest
 
@@ -36,6 +37,18 @@ async def test_shut_down_flushes_and_says_going_away():
     assert connection.closed[0] == 1001
     await rig.running
     assert rig.link.state is State.CLOSED
+
+
+@virtual
+async def test_a_flush_does_not_wait_for_a_tick_to_ask_for_its_acknowledgement():
+    rig = Rig(make=lambda index: {'delay': TICK / 4}).start()
+    await rig.registered()
+    rig.put(1)
+    began = rig.clock()
+    await rig.link.shut_down()
+    await rig.running
+    assert rig.clock() - began < TICK / 2
+    assert rig.outbox.acknowledged == 1
 
 
 @pytest.mark.parametrize('blocked', (False, True))

@@ -73,3 +73,26 @@ async def test_other_losses_are_not_blamed_on_the_token(cause, after):
     await rig.until(lambda: len(rig.connections) > 1)
     assert rejected == [] and rig.link.cause.startswith(cause)
     await rig.link.shut_down()
+
+
+@virtual
+async def test_a_close_during_a_flush_is_not_blamed_on_the_token():
+    rejected = []
+    rig = Rig(token=a_token, on_token_rejected=lambda: rejected.append(1)).start()
+    connection = await rig.registered()
+    connection.answers = False
+    rig.put(1)
+    asyncio.get_running_loop().call_later(0.5, connection.lose, LinkFault('closed', 'code 1001'))
+    await rig.link.shut_down()
+    await rig.running
+    assert not rejected
+
+
+@virtual
+async def test_a_token_that_comes_back_in_a_message_is_not_logged():
+    rig = Rig(token=a_token).start()
+    connection = await rig.registered()
+    connection.feed(f'{{"type": "{SECRET}"}}')
+    await rig.until(lambda: rig.link.rejected)
+    assert any('ignored' in line for line in rig.logger.lines)
+    assert not any(SECRET in line for line in rig.logger.lines)
