@@ -99,9 +99,7 @@ class Managed:
 @contextlib.contextmanager
 def managed(folder: pathlib.Path, **parameters: Any) -> Iterator[Managed]:
     """Run a bridge with autostart:=false; whoever does not end it with code 0 fails."""
-    loop_thread = rigs.LoopThread()
-    orchestrator = rigs.Orchestrator(loop_thread)
-    with rigs.own_domain() as domain:
+    with rigs.serving() as orchestrator, rigs.own_domain() as domain:
         found = Managed(domain, folder, orchestrator, parameters)
         try:
             yield found
@@ -114,5 +112,3 @@ def managed(folder: pathlib.Path, **parameters: Any) -> Iterator[Managed]:
         finally:
             found.process.kill()
             found.probe.close()
-            orchestrator.die()
-            loop_thread.stop()

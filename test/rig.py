@@ -230,6 +230,18 @@ class Orchestrator:
         return [message['frameId'] for message in self.messages('boundingBoxes')]
 
 
+@contextlib.contextmanager
+def serving(**arguments: Any) -> Iterator[Orchestrator]:
+    """Run an orchestrator stand-in alone, in a thread of its own."""
+    loop_thread = LoopThread()
+    orchestrator = Orchestrator(loop_thread, **arguments)
+    try:
+        yield orchestrator
+    finally:
+        orchestrator.die()
+        loop_thread.stop()
+
+
 class Process:
     """The bridge as a process."""
 

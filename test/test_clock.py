@@ -66,8 +66,6 @@ class Clock:
 def the_stage(tmp_path):
     """Return a function that starts a bridge with a movable clock, and what is around it."""
     class Stage:
-        loop_thread = rigs.LoopThread()
-        orchestrator = rigs.Orchestrator(loop_thread)
         clock = Clock(tmp_path)
         lives = 0
 
@@ -85,10 +83,8 @@ def the_stage(tmp_path):
             self.probe.close()
 
     stage = Stage()
-    with rigs.own_domain() as stage.domain:
+    with rigs.serving() as stage.orchestrator, rigs.own_domain() as stage.domain:
         yield stage
-    stage.orchestrator.die()
-    stage.loop_thread.stop()
 
 
 @pytest.mark.parametrize('offset', [DAY, -DAY])

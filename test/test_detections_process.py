@@ -18,9 +18,9 @@ import contextlib
 import itertools
 import sys
 
-from camera_ws_bridge import wire
 from camera_ws_bridge.parameters import DETECTION2D
 from camera_ws_bridge_msgs.msg import Start, Status
+from commands import start
 import pytest
 from rclpy.qos import qos_profile_sensor_data
 import rig as rigs
@@ -53,8 +53,8 @@ class Detector(rigs.Probe):
 class Rig:
     """The bridge between a detector and the orchestrator, registered."""
 
-    def __init__(self, domain, folder, loop_thread, parameters):
-        self.orchestrator = rigs.Orchestrator(loop_thread)
+    def __init__(self, domain, folder, orchestrator, parameters):
+        self.orchestrator = orchestrator
         self.probe = Detector(domain)
         self.process = rigs.Process(
             domain, folder / 'bridge.log', '-r', 'boxes:=detections', boxes_type=DETECTION2D,
@@ -88,14 +88,11 @@ class Rig:
 
 @contextlib.contextmanager
 def running(folder, **parameters):
-    loop_thread = rigs.LoopThread()
-    with rigs.own_domain() as domain:
-        rig = Rig(domain, folder, loop_thread, parameters)
+    with rigs.serving() as orchestrator, rigs.own_domain() as domain:
+        rig = Rig(domain, folder, orchestrator, parameters)
         yield rig
         assert rig.process.end() == 0, rig.process.log
         rig.probe.close()
-        rig.orchestrator.die()
-        loop_thread.stop()
 
 
 def detections(stamp, *found):
@@ -135,11 +132,10 @@ def test_detections_arrive_as_boxes_and_a_start_names_their_frame(tmp_path):
             rig.orchestrator.frame_ids()[-1] != frame['frameId']))
         neighbour = rig.orchestrator.frame_ids()[-1]
         for object_id, frame_id in ((1, frame['frameId']), (2, neighbour)):
-            rig.orchestrator.send(wire.dumps({
-                'type': 'start', 'objectId': object_id, 'frameId': frame_id, 'boxId': 0}))
+            rig.orchestrator.send(start(object_id, frameId=frame_id, boxId=0))
         rig.probe.wait(lambda: len(rig.probe.of(Start)) == 2)
-        assert [(start.frame_stamp.sec, start.frame_stamp.nanosec)
-                for start in rig.probe.of(Start)] == [
+        assert [(command.frame_stamp.sec, command.frame_stamp.nanosec)
+                for command in rig.probe.of(Start)] == [
             (1700000000, 123456789), (1700000000, 123456799)]
         assert 'rotated' not in rig.process.log
 

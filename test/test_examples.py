@@ -23,6 +23,7 @@ import types
 from ament_index_python import get_package_prefix
 from camera_ws_bridge import wire
 from camera_ws_bridge_msgs.msg import Boxes, Start
+from commands import feature_map, start, stop
 import numpy as np
 import pytest
 from rclpy.qos import qos_profile_sensor_data
@@ -129,10 +130,6 @@ def reid_node(scene, folder, name='reid'):
     return rigs.Process(scene.rig.domain, folder / f'{name}.log', command=['reid_node.py'])
 
 
-def start(object_id, **fields):
-    return wire.dumps({'type': 'start', 'objectId': object_id, **fields})
-
-
 def test_the_reid_node_extracts_finds_again_drops_and_takes_up_after_a_restart(scene, tmp_path):
     orchestrator = scene.rig.orchestrator
     first = reid_node(scene, tmp_path, 'first')
@@ -145,15 +142,14 @@ def test_the_reid_node_extracts_finds_again_drops_and_takes_up_after_a_restart(s
     # Another camera has found what looks like the first object.
     reid = example('reid_node')
     red = np.full((10, 10, 3), RED, np.uint8)
-    orchestrator.send(wire.dumps({
-        'type': 'featureMap', 'objectId': 8, 'featureMap': reid.feature_map(red).tolist()}))
+    orchestrator.send(feature_map(8, reid.feature_map(red).tolist()))
     scene.wait_for(8, 7)
     assert first.end() == 0, first.log
     second = reid_node(scene, tmp_path, 'second')
     scene.wait_for(8, 7)
     assert 'tracked already: [7, 8]' in second.log
     assert len(scene.feature_maps(7)) == 1, 'nothing is extracted again'
-    orchestrator.send(wire.dumps({'type': 'stop', 'objectId': 7}))
+    orchestrator.send(stop(7))
     scene.wait_for(8, None)
     assert 'object 7: dropped' in second.log
     third_start = start(9, frameId=1.0, boxId=0)  # a frame that nobody has seen
@@ -167,8 +163,7 @@ def test_the_reid_node_takes_up_a_start_that_came_while_it_was_away(scene, tmp_p
     file = io.BytesIO()
     pil.fromarray(np.full((20, 10, 3), BLUE, np.uint8)).save(file, 'png')
     uri = wire.IMAGE_PREFIX + base64.b64encode(file.getvalue()).decode()
-    scene.rig.orchestrator.send(start(3, image=uri), start(4, image=uri), wire.dumps(
-        {'type': 'stop', 'objectId': 4}))
+    scene.rig.orchestrator.send(start(3, image=uri), start(4, image=uri), stop(4))
     scene.rig.wait(lambda: len(scene.rig.probe.of(Start)) == 2)
     scene.rig.wait(lambda: [found.object_id for found in scene.rig.probe.tracked.objects] == [3])
     late = reid_node(scene, tmp_path)

@@ -78,9 +78,7 @@ def site(
         orchestrator: dict[str, Any] | None = None,
         environment: dict[str, str] | None = None, **parameters: Any) -> Iterator[Site]:
     """Run multi_bridge; fails with what it has said."""
-    loop_thread = rigs.LoopThread()
-    stand_in = rigs.Orchestrator(loop_thread, **(orchestrator or {}))
-    with rigs.own_domain() as domain:
+    with rigs.serving(**(orchestrator or {})) as stand_in, rigs.own_domain() as domain:
         found = Site(domain, folder, stand_in, cameras, parameters, environment)
         try:
             yield found
@@ -90,8 +88,6 @@ def site(
             raise
         finally:
             found.close()
-            stand_in.die()
-            loop_thread.stop()
 
 
 def publish(probe: rigs.Probe, camera_id: str, *frame_ids: float) -> None:
@@ -140,14 +136,13 @@ def test_what_happens_to_one_camera_does_not_touch_the_others(tmp_path):
     token = tmp_path / 'token'
     token.touch(0o600)
     token.write_text('wrong')
-    with socket.socket() as black_hole, socket.socket() as closed:
+    with socket.socket() as black_hole, socket.socket() as closed, \
+            rigs.serving(token='right') as strict:
         black_hole.bind(('127.0.0.1', 0))
         black_hole.listen(1)  # the kernel accepts; nobody ever answers
         closed.bind(('127.0.0.1', 0))  # nobody listens
         hole, shut = (f'ws://127.0.0.1:{s.getsockname()[1]}/processor' for s in (
             black_hole, closed))
-        loop_thread = rigs.LoopThread()
-        strict = rigs.Orchestrator(loop_thread, token='right')
         cameras = [
             {'camera_id': 'good'},
             {'camera_id': 'hole', 'orchestrator_url': hole},
@@ -187,8 +182,6 @@ def test_what_happens_to_one_camera_does_not_touch_the_others(tmp_path):
                 lambda status: status.lifecycle == Status.INACTIVE)
             found.process.signal(signal.SIGTERM)
             assert found.process.wait() == 0
-        strict.die()
-        loop_thread.stop()
 
 
 def test_a_flooded_camera_does_not_starve_the_others(tmp_path):
@@ -300,9 +293,7 @@ def test_managed_cameras_may_all_give_up_and_be_activated_again(tmp_path):
 
 @pytest.mark.parametrize(('path', 'code'), [('/processor', 3), ('/wrong', 2)])
 def test_when_all_have_given_up_the_exit_code_says_why(tmp_path, path, code):
-    loop_thread = rigs.LoopThread()
-    other = rigs.Orchestrator(loop_thread)
-    with socket.socket() as closed:
+    with rigs.serving() as other, socket.socket() as closed:
         closed.bind(('127.0.0.1', 0))
         shut = f'ws://127.0.0.1:{closed.getsockname()[1]}/processor'
         url = shut if code == 3 else other.sim.url + path
@@ -314,8 +305,6 @@ def test_when_all_have_given_up_the_exit_code_says_why(tmp_path, path, code):
             for camera_id in 'ab':
                 assert found.process.log.count(f'{camera_id}: no connection') == 1
             assert 'connect_timeout' in found.process.log
-    other.die()
-    loop_thread.stop()
 
 
 @pytest.mark.parametrize(('cameras', 'says'), [

@@ -155,9 +155,7 @@ def test_without_a_service_manager_there_is_no_timer(loop_thread, ros):
 # ---- the bridge
 
 def test_the_bridge_tells_systemd_how_it_does(manager, tmp_path):
-    loop_thread = LoopThread()
-    with rigs.own_domain() as domain:
-        orchestrator = rigs.Orchestrator(loop_thread)
+    with rigs.serving() as orchestrator, rigs.own_domain() as domain:
         process = rigs.Process(
             domain, tmp_path / 'log', orchestrator_url=orchestrator.sim.url, camera_id='gate',
             environment={**manager.environment, 'WATCHDOG_USEC': '1000000'}, **rigs.FAST)
@@ -178,8 +176,6 @@ def test_the_bridge_tells_systemd_how_it_does(manager, tmp_path):
             assert process.wait() == 0, process.log
         finally:
             process.kill()
-            orchestrator.die()
-            loop_thread.stop()
 
 
 def test_who_can_never_work_is_never_ready(manager, tmp_path):

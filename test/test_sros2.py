@@ -64,9 +64,7 @@ def graph(probe: rigs.Probe, namespace: str = '/') -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize('namespace', ['/', '/gate'])
 def test_the_policy_is_exactly_what_a_running_node_has(tmp_path, namespace):
-    loop_thread = rigs.LoopThread()
-    orchestrator = rigs.Orchestrator(loop_thread)
-    with rigs.own_domain() as domain:
+    with rigs.serving() as orchestrator, rigs.own_domain() as domain:
         probe = rigs.Probe(domain, namespace=namespace)
         process = rigs.Process(
             domain, tmp_path / 'log', '-r', f'__ns:={namespace}',
@@ -77,8 +75,6 @@ def test_the_policy_is_exactly_what_a_running_node_has(tmp_path, namespace):
         assert graph(probe, namespace) == allowed
         assert process.end() == 0
         probe.close()
-    orchestrator.die()
-    loop_thread.stop()
 
 
 def test_the_policy_is_of_the_form_that_sros2_takes():
@@ -122,9 +118,7 @@ def test_the_bridge_runs_under_enforce(tmp_path):
             ['ros2', 'security', '--help'], capture_output=True).returncode:
         pytest.skip('the RMW can do security, but sros2 is not installed: there is no keystore')
     keystore = tmp_path / 'keystore'
-    loop_thread = rigs.LoopThread()
-    orchestrator = rigs.Orchestrator(loop_thread)
-    with rigs.own_domain() as domain:
+    with rigs.serving() as orchestrator, rigs.own_domain() as domain:
         # Permissions hold for a domain.
         for words in (['create_keystore', keystore], ['create_enclave', keystore, ENCLAVE],
                       ['create_permission', keystore, ENCLAVE, POLICY]):
@@ -139,8 +133,6 @@ def test_the_bridge_runs_under_enforce(tmp_path):
             time.sleep(0.05)
         assert process.end() == 0, process.log
         assert 'security' not in process.log.replace('Found security directory', '').lower()
-    orchestrator.die()
-    loop_thread.stop()
 
 
 @pytest.mark.parametrize('command', ['bridge', 'multi_bridge'])

@@ -23,8 +23,8 @@ from __future__ import annotations
 
 import time
 
-from camera_ws_bridge import wire
 from camera_ws_bridge_msgs.msg import Status, Stop
+from commands import stop
 import pytest
 import rig as rigs
 
@@ -73,14 +73,15 @@ class Pair:
 
         def sent():
             try:
-                self.orchestrator.send(wire.dumps({'type': 'stop', 'objectId': self._object_id}))
+                self.orchestrator.send(stop(self._object_id))
             except ValueError:  # the trap: boxes flow, and nobody is registered
                 return False
             return True
         self.wait(sent, 'the camera is registered')
         took = time.monotonic() - began
         self.wait(lambda: any(
-            stop.object_id == self._object_id for probe in self.probes for stop in probe.of(Stop)),
+            command.object_id == self._object_id
+            for probe in self.probes for command in probe.of(Stop)),
             'the command arrives at one of them')
         return took
 
