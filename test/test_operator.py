@@ -20,9 +20,10 @@ import contextlib
 
 from camera_ws_bridge import wire
 from camera_ws_bridge.sim.operator_client import Operator
-from camera_ws_bridge.sim.orchestrator import OrchestratorSim
 import pytest
 from shared import run, WAIT
+import sim_rig
+from sim_rig import until
 
 PNG = b'any bytes'
 DATA_URI = 'data:image/png;base64,YW55IGJ5dGVz'
@@ -31,9 +32,7 @@ DATA_URI = 'data:image/png;base64,YW55IGJ5dGVz'
 @contextlib.asynccontextmanager
 async def serving():
     """Serve; give server, an operator and a registered camera, which is an Operator too."""
-    sim = OrchestratorSim()
-    await sim.start()
-    try:
+    async with sim_rig.serving() as sim:
         operator = await Operator.connect(sim.client_url)
         camera = await Operator.connect(sim.url)
         await camera.send({'type': 'identifier', 'id': 'cam-1'})
@@ -41,16 +40,6 @@ async def serving():
         yield sim, operator, camera
         await operator.close()
         await camera.close()
-    finally:
-        await sim.stop()
-
-
-async def until(condition):
-    """Wait until the condition holds."""
-    async def poll():
-        while not condition():
-            await asyncio.sleep(0.005)
-    await asyncio.wait_for(poll(), WAIT)
 
 
 def of(kind):
