@@ -51,13 +51,13 @@ def check(data: bytes) -> None:
 
 def seeds() -> Iterator[bytes]:
     """Return pictures that are whole, and cut ones."""
-    import bad_inputs
     from camera_ws_bridge.sim.picture import a_picture
+    from png_files import chunk, cuts, png_file, png_of_length
 
-    for picture in (a_picture(), bad_inputs.png_file(), bad_inputs.png_of_length(2000),
-                    bad_inputs.png_file(bad_inputs.chunk(b'teSt', b'x' * 40))):
+    for picture in (
+            a_picture(), png_file(), png_of_length(2000), png_file(chunk(b'teSt', b'x' * 40))):
         yield picture
-        for place in bad_inputs.cuts(picture):
+        for place in cuts(picture):
             yield picture[:place]
 
 

@@ -63,9 +63,10 @@ def check(data: bytes) -> None:
 
 def seeds() -> Iterator[bytes]:
     """Return what the tests know to be good and bad, and a recorded session."""
-    import bad_inputs
+    from bad_inputs import REJECTED
+    from texts import GOOD
 
-    for entry in (*bad_inputs.GOOD, *bad_inputs.REJECTED):
+    for entry in (*GOOD, *REJECTED):
         yield entry.text.encode('utf-8', 'surrogatepass')
     with open(fuzzing.TEST / 'data' / 'orchestrator-session.jsonl', encoding='utf-8') as recording:
         for line in recording:

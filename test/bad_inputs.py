@@ -13,11 +13,11 @@
 # limitations under the License.
 
 """
-Texts that the orchestrator might send, by name.
+Texts that the orchestrator might send, and none of them is a message of the protocol.
 
-REJECTED: none of them is a message of the protocol; each with the field and the cause that the
-DecodeError names. GOOD: every one of them is accepted. Plain data that needs nothing but the
-standard library, so that tests of the codec and of the running bridge can share it.
+REJECTED names them, and gives the field and the cause that the DecodeError tells. Plain data that
+needs nothing but the standard library, so that tests of the codec and of the running bridge can
+share it.
 """
 
 from __future__ import annotations
@@ -25,12 +25,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 import json
-import struct
 from typing import NamedTuple
-import zlib
 
-SIGNATURE = b'\x89PNG\r\n\x1a\n'
-PREFIX = 'data:image/png;base64,'
+from png_files import bad_pngs, PNG, png_of_length
+from texts import BOX, boxes_with, compose, data_uri, message, MESSAGES, PREFIX, start_with
 
 
 class Rejected(NamedTuple):
@@ -40,116 +38,6 @@ class Rejected(NamedTuple):
     text: str
     field: str
     cause: str
-
-
-class Good(NamedTuple):
-    """A text that is a message."""
-
-    name: str
-    text: str
-
-
-# ---- PNG files
-
-def chunk(kind: bytes, body: bytes = b'', crc: int | None = None) -> bytes:
-    """Return a PNG chunk; `crc` instead of the right check sum."""
-    right = zlib.crc32(kind + body)
-    return struct.pack('>I', len(body)) + kind + body + struct.pack(
-        '>I', right if crc is None else crc)
-
-
-def header(
-        width: int = 2, height: int = 3, depth: int = 8, colour: int = 2, compression: int = 0,
-        filtering: int = 0, interlace: int = 0) -> bytes:
-    """Return the chunk that every PNG file begins with."""
-    return chunk(b'IHDR', struct.pack(
-        '>IIBBBBB', width, height, depth, colour, compression, filtering, interlace))
-
-
-def pixels(width: int = 2, height: int = 3) -> bytes:
-    """Return a chunk with black 8 bit RGB pixels."""
-    return chunk(b'IDAT', zlib.compress(bytes((1 + 3 * width) * height)))
-
-
-def png_file(*between: bytes, width: int = 2, height: int = 3) -> bytes:
-    """Return a true PNG file, with more chunks between header and pixels."""
-    return b''.join((
-        SIGNATURE, header(width, height), *between, pixels(width, height), chunk(b'IEND')))
-
-
-def png_of_length(length: int) -> bytes:
-    """Return a true PNG file of so many bytes."""
-    return png_file(chunk(b'teSt', bytes(length - len(png_file(chunk(b'teSt'))))))
-
-
-def cuts(data: bytes) -> list[int]:
-    """Return where a PNG file can be cut: around each part of each chunk, and inside it."""
-    places = {0, 1, len(SIGNATURE) - 1, len(SIGNATURE)}
-    offset = len(SIGNATURE)
-    while offset < len(data):
-        length, = struct.unpack_from('>I', data, offset)
-        end = offset + 12 + length
-        places |= {offset + 2, offset + 4, offset + 8, offset + 8 + length // 2, end - 4, end - 1}
-        places.add(end)
-        offset = end
-    return sorted(places - {len(data)})
-
-
-def data_uri(data: bytes, prefix: str = PREFIX) -> str:
-    """Return the data URI of a file."""
-    return prefix + base64.b64encode(data).decode('ascii')
-
-
-def _png() -> bytes:
-    """Return a file whose base64 has the letters + and /, and ends in two of padding."""
-    text = b'\xff' * 6 + b'\xfb\xef\xbe\xfb\xef\xbe\x00' * 3  # in every alignment
-    length = len(png_file(chunk(b'teSt', text)))
-    data = png_file(chunk(b'teSt', text + bytes((1 - length) % 3)))
-    assert {b'+', b'/'} <= {bytes([letter]) for letter in base64.b64encode(data)}
-    assert base64.b64encode(data).endswith(b'==')
-    return data
-
-
-PNG = _png()
-JPEG = bytes.fromhex('ffd8ffe000104a46494600010100000100010000ffd9')
-
-
-# ---- good messages, as JSON text by field
-
-def compose(fields: dict[str, str]) -> str:
-    """Return a JSON object whose values are given as JSON text."""
-    return '{' + ', '.join(f'{json.dumps(key)}: {text}' for key, text in fields.items()) + '}'
-
-
-BOX = {
-    'boxId': '3', 'rect': '[0.1, 0.25, 0.2, 0.75]', 'objectType': '"person"', 'certainty': '0.87',
-    'objectId': '7'}
-
-MESSAGES = {
-    'start': {
-        'objectId': '7', 'frameId': '1606.0333333333335', 'boxId': '3',
-        'image': json.dumps(data_uri(PNG))},
-    'stop': {'objectId': '7'},
-    'featureMap': {'objectId': '7', 'featureMap': '[0.5, -1, 2.5]'},
-    'boundingBoxes': {'frameId': '1606.0333333333335', 'boxes': f'[{compose(BOX)}]'},
-}
-
-
-def message(kind: str, without: tuple[str, ...] = (), **changes: str) -> str:
-    """Return a good message, changed: values are JSON text."""
-    fields = {'type': json.dumps(kind), **MESSAGES[kind], **changes}
-    return compose({key: text for key, text in fields.items() if key not in without})
-
-
-def start_with(image: str) -> str:
-    """Return a start with this text as its image."""
-    return message('start', image=json.dumps(image))
-
-
-def boxes_with(without: tuple[str, ...] = (), **changes: str) -> str:
-    """Return boundingBoxes whose second box is changed."""
-    box = {key: text for key, text in {**BOX, **changes}.items() if key not in without}
-    return message('boundingBoxes', boxes=f'[{compose(BOX)}, {compose(box)}]')
 
 
 # ---- values that fit no field of a kind, as JSON text
@@ -400,43 +288,6 @@ def _next_letter(letter: str) -> str:
     return alphabet[alphabet.index(letter) ^ 1]
 
 
-def _bad_pngs() -> Iterator[tuple[str, bytes]]:
-    yield 'a JPEG', JPEG
-    yield 'a GIF', b'GIF89a\x01\x00\x01\x00\x00\x00\x00;'
-    yield 'text', b'no picture'
-    yield 'a MNG', b'\x8aMNG\r\n\x1a\n' + PNG[8:]
-    yield 'a signature with converted line ends', PNG.replace(b'\r\n', b'\n', 1)
-    yield 'a byte in front', b'\x00' + PNG
-    for place in cuts(PNG):
-        yield f'cut off at byte {place} of {len(PNG)}', PNG[:place]
-    yield 'a byte behind it', PNG + b'\x00'
-    yield 'another file behind it', PNG + PNG
-    yield 'a chunk longer than the file', PNG.replace(
-        struct.pack('>I', len(pixels()) - 12) + b'IDAT', b'\xff\xff\xff\xffIDAT')
-    rest = pixels() + chunk(b'IEND')
-    yield 'no header', SIGNATURE + rest
-    yield 'no header but an end', SIGNATURE + chunk(b'IEND')
-    yield 'a header later on', SIGNATURE + chunk(b'teSt') + header() + rest
-    yield 'an empty header', SIGNATURE + chunk(b'IHDR') + rest
-    yield 'a short header', SIGNATURE + chunk(b'IHDR', bytes(12)) + rest
-    yield 'a long header', SIGNATURE + chunk(b'IHDR', header()[8:-4] + b'\x00') + rest
-    yield 'a wrong header check sum', (
-        SIGNATURE + chunk(b'IHDR', header()[8:-4], crc=0) + rest)
-    yield 'no pixels', SIGNATURE + header() + chunk(b'IEND')
-    for name, values in {
-            'zero wide': {'width': 0}, 'zero high': {'height': 0},
-            'wider than PNG allows': {'width': 2**31}, 'higher than PNG allows': {'height': 2**31},
-            'too many pixels': {'width': 4097, 'height': 4096},
-            'far too many pixels': {'width': 2**31 - 1, 'height': 2**31 - 1},
-            'no bit depth': {'depth': 0}, 'an unknown bit depth': {'depth': 3},
-            'a bit depth of another colour type': {'depth': 4, 'colour': 2},
-            'an unknown colour type': {'colour': 1}, 'an unknown compression': {'compression': 1},
-            'an unknown filter': {'filtering': 1}, 'an unknown interlace': {'interlace': 2},
-            }.items():
-        yield name, SIGNATURE + header(**values) + rest
-    yield 'too many chunks', png_file(*[chunk(b'teSt')] * 4096)
-
-
 def _too_big() -> Iterator[tuple[str, str, str]]:
     limit = 4 * 2**20
     yield 'image a byte too long', start_with(data_uri(png_of_length(limit + 1))), 'start.image'
@@ -463,33 +314,10 @@ def _rejected() -> Iterator[Rejected]:
         yield Rejected(name, text, field, 'invalid_field')
     for name, uri in _bad_data_uris():
         yield Rejected(f'data URI: {name}', start_with(uri), 'start.image', 'invalid_field')
-    for name, data in _bad_pngs():
+    for name, data in bad_pngs():
         yield Rejected(f'PNG: {name}', start_with(data_uri(data)), 'start.image', 'invalid_field')
     for name, text, field in _too_big():
         yield Rejected(name, text, field, 'too_big')
 
 
-def _good() -> Iterator[Good]:
-    for kind in MESSAGES:
-        yield Good(kind, message(kind))
-    yield Good('start, image only', message('start', ('frameId', 'boxId')))
-    yield Good('start, frame and box only', message('start', ('image',)))
-    yield Good('start, integer frame', message('start', frameId='1606'))
-    yield Good('start, ids 0', message('start', objectId='0', boxId='0', frameId='0'))
-    yield Good('start, greatest ids', message('start', objectId=str(2**63 - 1),
-                                              boxId=str(-2**63)))
-    yield Good('start, greatest image', start_with(data_uri(png_of_length(4 * 2**20))))
-    yield Good('feature map of nothing', message('featureMap', featureMap='{}'))
-    yield Good('feature map without numbers', message('featureMap', featureMap='[]'))
-    yield Good('feature map of one integer', message('featureMap', featureMap='[0]'))
-    yield Good('longest feature map',
-               message('featureMap', featureMap='[' + '0.5,' * (2**16 - 1) + '0.5]'))
-    yield Good('frame without boxes', message('boundingBoxes', boxes='[]'))
-    yield Good('box that is not tracked', boxes_with(('objectId',)))
-    yield Good('unknown fields', message(
-        'stop', reason='"why"', more='{"a": [null, NaN, 1e999, %s, "\\ud800"]}' % ('9' * 5000)))
-    yield Good('white space', '\r\n\t ' + message('stop') + ' \n')
-
-
 REJECTED = tuple(_rejected())
-GOOD = tuple(_good())

@@ -21,7 +21,7 @@ import contextlib
 from camera_ws_bridge import wire
 from camera_ws_bridge.sim.operator_client import Operator
 import pytest
-from shared import run, WAIT
+from shared import run
 import sim_rig
 from sim_rig import until
 

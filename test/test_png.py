@@ -16,8 +16,8 @@
 
 import struct
 
-from bad_inputs import chunk, header, JPEG, pixels, PNG, png_file, SIGNATURE
 from camera_ws_bridge import png
+from png_files import chunk, header, JPEG, pixels, PNG, png_file, SIGNATURE
 import pytest
 
 LIMIT = 2**24

@@ -22,6 +22,8 @@ from camera_ws_bridge.messages import Box, Boxes, NOT_TRACKED
 from hypothesis import example, given, strategies as st
 import pytest
 
+pytestmark = pytest.mark.usefixtures('json_library')
+
 INT64 = st.integers(-2**63, 2**63 - 1)
 DOUBLE = st.floats()
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -35,19 +37,6 @@ def boxes_of(double, object_id):
 
 GOOD = (1, 0.1, 0.2, 0.3, 0.4, 'person', 0.9, NOT_TRACKED)
 TRACKED = (*GOOD[:7], 7)
-
-
-@pytest.fixture(params=['orjson', 'json'], scope='module', autouse=True)
-def library(request):
-    """Run each test with both JSON libraries."""
-    if request.param == 'orjson':
-        pytest.importorskip('orjson')
-        assert wire.orjson is not None
-        yield
-        return
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wire, 'orjson', None)
-        yield
 
 
 def flat(box_id, left, top, right, bottom, object_type, certainty, object_id):

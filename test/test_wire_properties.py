@@ -19,17 +19,16 @@ decode(encode(m)) is m; decode returns a message or raises DecodeError, nothing 
 returns text that decodes or raises EncodeError, nothing else. With both JSON libraries.
 """
 
-import contextlib
 import json
-import struct
-from unittest import mock
 
-from bad_inputs import chunk, data_uri, png_file
 from camera_ws_bridge import wire
 from camera_ws_bridge.errors import DecodeError, EncodeError
 from camera_ws_bridge.messages import (
     Authenticate, Box, Boxes, Identifier, Message, Start, Stop, Update)
 from hypothesis import example, given, HealthCheck, settings, strategies as st
+from png_files import chunk, png_file
+from texts import data_uri
+from wire_rig import exact, HUGE, library
 
 thorough = settings(
     max_examples=300, deadline=None,
@@ -80,27 +79,6 @@ NEAR_MESSAGES = st.fixed_dictionaries({'type': TYPES | JSON}, optional={
     'image': PNGS.map(data_uri) | JSON, 'featureMap': st.lists(NUMBERS, max_size=5) | JSON,
     'boxes': st.lists(BOX_OBJECTS, max_size=3) | JSON, 'id': TEXTS | JSON, 'jwt': TEXTS | JSON,
     'cameraId': JSON})
-
-
-@contextlib.contextmanager
-def library(name):
-    """Use one of the JSON libraries; orjson where it is installed."""
-    if name == 'json':
-        with mock.patch.object(wire, 'orjson', None):
-            yield
-    else:
-        yield
-
-
-def exact(value):
-    """Return a value that is equal only for the same types and the same bits."""
-    if isinstance(value, float):
-        return 'float', struct.pack('>d', value)
-    if isinstance(value, tuple):
-        return [exact(element) for element in value]
-    if isinstance(value, (Message, Box)):
-        return type(value).__name__, [exact(element) for element in vars(value).values()]
-    return type(value).__name__, value
 
 
 def decodes_or_is_refused(text):
@@ -213,7 +191,6 @@ def test_a_message_with_a_value_replaced(message, value, data):
 
 # ---- messages with anything in them
 
-HUGE = 10**5000
 ATOMS = st.one_of(
     st.none(), st.booleans(), ANY_INTEGER, st.floats(), ANY_TEXT, st.binary(max_size=10),
     st.just(HUGE), st.builds(object), PNGS, BOXES, MESSAGES, OBJECT_IDS, NUMBERS)
