@@ -18,20 +18,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-import contextlib
 import math
 
 import fuzzing
 
-try:
-    import atheris
-except ImportError:  # the test suite runs the seeds without it
-    instrumented = contextlib.nullcontext
-else:
-    def instrumented():  # type: ignore[no-untyped-def]
-        return atheris.instrument_imports(include=['camera_ws_bridge', 'base64'])
-
-with instrumented():
+with fuzzing.instrumented('base64'):
     from camera_ws_bridge.preflight import jwt
 
 NOW = 1.8e9

@@ -21,20 +21,10 @@ The bytes are lines: `!` begins a registration, `?` is its pong, all else is a m
 from __future__ import annotations
 
 from collections.abc import Iterator
-import contextlib
-import json
 
 import fuzzing
 
-try:
-    import atheris
-except ImportError:  # the test suite runs the seeds without it
-    instrumented = contextlib.nullcontext
-else:
-    def instrumented():  # type: ignore[no-untyped-def]
-        return atheris.instrument_imports(include=['camera_ws_bridge'])
-
-with instrumented():
+with fuzzing.instrumented():
     from camera_ws_bridge import wire
     from camera_ws_bridge.errors import DecodeError
     from camera_ws_bridge.messages import Start, Stop, Update
@@ -86,10 +76,7 @@ def check(data: bytes) -> None:
 
 def seeds() -> Iterator[bytes]:
     """Return a recorded session, and words in some orders."""
-    recording = fuzzing.TEST / 'data' / 'orchestrator-session.jsonl'
-    lines = [json.loads(line) for line in recording.read_text(encoding='utf-8').splitlines()]
-    said = [str(line['text']).encode() for line in lines
-            if line['direction'] == 'from_orchestrator']
+    said = [text for direction, text in fuzzing.recorded() if direction == 'from_orchestrator']
     yield b'!\n' + b'\n'.join(said) + b'\n?\n'
     for start in range(0, len(said), 3):
         yield b'!\n' + b'\n'.join(said[start:start + 6]) + b'\n?\n!\n?'

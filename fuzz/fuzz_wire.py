@@ -17,22 +17,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-import contextlib
-import json
 
 import fuzzing
 
-try:
-    import atheris
-except ImportError:  # the test suite runs the seeds without it
-    instrumented = contextlib.nullcontext
-else:
-    def instrumented():  # type: ignore[no-untyped-def]
-        return atheris.instrument_imports(include=['camera_ws_bridge', 'json', 'base64'])
-
-with instrumented():
+with fuzzing.instrumented('json', 'base64'):
     from camera_ws_bridge import wire
     from camera_ws_bridge.errors import DecodeError
+    from wire_rig import library
 
 CAUSES = {'malformed', 'invalid_field', 'unknown_type', 'too_big'}
 WORDS = [
@@ -49,16 +40,13 @@ def check(data: bytes) -> None:
         message = wire.decode(data)
     except DecodeError as error:
         assert error.cause in CAUSES, error.cause
-        assert len(str(error)) <= 300 and str(error).isprintable(), str(error)
+        fuzzing.assert_in_words(error)
         return
     # repr tells integers from doubles, and every double from every other.
     assert repr(wire.decode(wire.encode_utf8(message))) == repr(message)
     # The same by the standard library alone, as on a device without orjson.
-    fast, wire.orjson = wire.orjson, None
-    try:
+    with library('json'):
         assert repr(wire.decode(wire.encode_utf8(message))) == repr(message)
-    finally:
-        wire.orjson = fast
 
 
 def seeds() -> Iterator[bytes]:
@@ -68,9 +56,8 @@ def seeds() -> Iterator[bytes]:
 
     for entry in (*GOOD, *REJECTED):
         yield entry.text.encode('utf-8', 'surrogatepass')
-    with open(fuzzing.TEST / 'data' / 'orchestrator-session.jsonl', encoding='utf-8') as recording:
-        for line in recording:
-            yield str(json.loads(line)['text']).encode()
+    for _, text in fuzzing.recorded():
+        yield text
 
 
 if __name__ == '__main__':

@@ -13,17 +13,20 @@
 # limitations under the License.
 
 """
-What every fuzz target shares: a target's file has a CHECK and SEEDS, and is run by `make fuzz`.
+What every fuzz target shares; `make fuzz` runs them all.
 
-A new target is a file fuzz_NAME.py: `check(data)` raises AssertionError, or anything that the code
-under test must not raise, where the property does not hold; `seeds()` returns inputs to begin
-with, and `words` are what the fuzzer may insert. What was found belongs into fuzz/found/NAME/.
+A new target is a file fuzz_NAME.py, which imports what it looks into within `instrumented()`:
+`check(data)` raises AssertionError, or anything that the code under test must not raise, where the
+property does not hold; `seeds()` returns inputs to begin with, and `WORDS` are what the fuzzer may
+insert. What was found belongs into fuzz/found/NAME/.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable, Iterator
+import contextlib
+import json
 import pathlib
 import sys
 
@@ -34,6 +37,26 @@ TIMEOUT = 5  # seconds for one input, with all of the fuzzer's own costs on a bu
 MEMORY = 512  # MiB of the whole process
 
 sys.path.insert(0, str(TEST))
+
+
+def instrumented(*more: str) -> contextlib.AbstractContextManager[None]:
+    """Let the fuzzer see the branches of this package, and of more, that is imported within."""
+    try:
+        import atheris
+    except ImportError:  # the test suite runs the seeds without it
+        return contextlib.nullcontext()
+    return atheris.instrument_imports(include=['camera_ws_bridge', *more])  # type: ignore
+
+
+def assert_in_words(error: Exception) -> None:
+    """Demand that an error says something, in a line that any log takes."""
+    assert 0 < len(str(error)) <= 300 and str(error).isprintable(), str(error)
+
+
+def recorded() -> list[tuple[str, bytes]]:
+    """Return a recorded session: the direction and the text of each message."""
+    lines = (TEST / 'data' / 'orchestrator-session.jsonl').read_text(encoding='utf-8').splitlines()
+    return [(entry['direction'], str(entry['text']).encode()) for entry in map(json.loads, lines)]
 
 
 def found(name: str) -> list[bytes]:

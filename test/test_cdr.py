@@ -19,6 +19,7 @@ import struct
 
 from camera_ws_bridge import cdr, wire
 from camera_ws_bridge.errors import CdrError, EncodeError
+from cdr_writer import encode_boxes, encode_update, Writer
 from hypothesis import example, given, strategies as st
 import pytest
 
@@ -33,59 +34,6 @@ BOXES = st.tuples(STAMP, TEXT, DOUBLE, st.lists(BOX, max_size=6))
 UPDATE = st.tuples(
     STAMP, TEXT, st.integers(0, 2**64 - 1), UINT32, INT64, st.lists(DOUBLE, max_size=6))
 ONE_BOX = ((1, 2), 'camera', 0.5, [(1, 0.1, 0.2, 0.3, 0.4, 'person', 0.9, -1)])
-
-
-class Writer:
-    """A reference encoder, as plain as can be."""
-
-    def __init__(self, order):
-        self.order = order
-        self.bytes = b''
-
-    def put(self, code, *values):
-        for value in values:
-            size = struct.calcsize('=' + code)
-            self.bytes += bytes(-len(self.bytes) % size)
-            self.bytes += struct.pack(self.order + code, value)
-
-    def text(self, value, zero=b'\0'):
-        data = value.encode() + zero
-        self.put('I', len(data))
-        self.bytes += data
-
-    def done(self):
-        return (b'\0\1\0\0' if self.order == '<' else b'\0\0\0\0') + self.bytes
-
-
-def encode_boxes(value, order, writer=Writer):
-    (seconds, nanoseconds), camera, frame_id, boxes = value
-    writer = writer(order)
-    writer.put('i', seconds)
-    writer.put('I', nanoseconds)
-    writer.text(camera)
-    writer.put('d', frame_id)
-    writer.put('I', len(boxes))
-    for box_id, *rect, object_type, certainty, object_id in boxes:
-        writer.put('q', box_id)
-        writer.put('d', *rect)
-        writer.text(object_type)
-        writer.put('d', certainty)
-        writer.put('q', object_id)
-    return writer.done()
-
-
-def encode_update(value, order, writer=Writer):
-    (seconds, nanoseconds), camera, sequence, session, object_id, numbers = value
-    writer = writer(order)
-    writer.put('i', seconds)
-    writer.put('I', nanoseconds)
-    writer.text(camera)
-    writer.put('Q', sequence)
-    writer.put('I', session)
-    writer.put('q', object_id)
-    writer.put('I', len(numbers))
-    writer.put('d', *numbers)
-    return writer.done()
 
 
 def ros_boxes(value):

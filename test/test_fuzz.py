@@ -14,6 +14,7 @@
 
 """The fuzz targets over their seeds and what was ever found; `make fuzz` goes on from there."""
 
+import dataclasses
 import importlib
 import pathlib
 import sys
@@ -35,7 +36,7 @@ def targets_can_be_imported(monkeypatch):
 
 
 def test_the_targets_are_found():
-    assert {'wire', 'png'} <= set(NAMES)
+    assert {'cdr', 'jwt', 'png', 'session', 'wire'} <= set(NAMES)
 
 
 @pytest.mark.parametrize('name', NAMES)
@@ -53,3 +54,17 @@ def test_a_target_can_fail(monkeypatch):
     monkeypatch.setattr(target.wire, 'encode_utf8', lambda message: b'{"type":"stop"}')
     with pytest.raises(Exception):  # noqa: B017
         target.check(b'{"type":"stop","objectId":1}')
+
+
+@pytest.mark.parametrize('reader, change', [
+    ('boxes', lambda found: found._replace(frame_id=found.frame_id + 1)),
+    ('boxes', lambda found: found._replace(boxes=found.boxes[:-1])),
+    ('update', lambda found: dataclasses.replace(found, object_id=9))])
+def test_another_reading_than_that_of_rclpy_is_found(monkeypatch, reader, change):
+    pytest.importorskip('rclpy')
+    target = importlib.import_module('fuzz_cdr')
+    right = getattr(target.cdr, reader)
+    monkeypatch.setattr(target.cdr, reader, lambda data: change(right(data)))
+    with pytest.raises(AssertionError):
+        for data in target.seeds():
+            target.check(data)

@@ -19,8 +19,8 @@ import struct
 
 from camera_ws_bridge.errors import CdrError, EncodeError
 from camera_ws_bridge.node import boxes_input, feature_map_input
+from cdr_writer import encode_boxes, encode_update, Writer
 import pytest
-from test_cdr import encode_boxes, encode_update, Writer
 
 VALUE = ((1, 2), 'camera', 0.5, [
     (1, 0.1, 0.2, 0.3, 0.4, 'person', 0.9, -1), (2, 0.1, 0.2, 0.3, 0.4, 'cat', 0.8, 5)])
