@@ -50,6 +50,14 @@ class Report:
         return self.steps[name]
 
 
+def in_vain(report, failed):
+    """Return whether all that comes behind the failed step was skipped."""
+    behind = NAMES[NAMES.index(failed) + 1:NAMES.index('spool')]
+    return all(report.steps[name]['status'] == 'skipped'
+               and report.steps[name]['detail'].startswith('in vain without')
+               for name in behind if name != 'token')  # which needs no connection
+
+
 def assert_schema(value):
     """Hold the object to what docs/preflight.md says."""
     assert [*value] == ['format', 'ok', 'seconds', 'steps']
@@ -87,3 +95,8 @@ async def report_of(url, **parameters):
     """Check a URL; return the report, without waiting for boxes."""
     return Report(*await run_check(
         '--json', '--listen', '0', orchestrator_url=url, **parameters))
+
+
+async def silent_peer(peer):
+    """Take what comes and say nothing."""
+    await peer.read_to_end()

@@ -12,50 +12,25 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The `check` executable: each step that fails, as a process against servers that do so."""
+"""The `check` executable where nothing fails, and where parameters or the network do."""
 
 import asyncio
-from contextlib import asynccontextmanager
-import datetime
 import socket
 
-from auth_rig import serving as token_serving, TOKEN
-from camera_ws_bridge.sim.orchestrator import OrchestratorSim
-from check_rig import NAMES, Report, report_of, run_check
+from auth_rig import TOKEN
+from camera_ws_bridge.sim.operator_client import Operator
+from check_rig import in_vain, NAMES, Report, report_of, run_check, silent_peer
 import pytest
-from raw_peer import CLOSE, close_frame, frame, PING, PONG, serving
-from shared import run, server_tls
-
-
-@asynccontextmanager
-async def orchestrator(**arguments):
-    """Run the stand-in."""
-    sim = OrchestratorSim(**arguments)
-    await sim.start()
-    try:
-        yield sim
-    finally:
-        await sim.stop()
-
-
-def after(name):
-    """Return the steps between one and the spool, but the token's, which needs no connection."""
-    names = NAMES[NAMES.index(name) + 1:NAMES.index('spool')]
-    return [name for name in names if name != 'token']
-
-
-def in_vain(report, failed):
-    """Return whether all that comes behind the failed step was skipped."""
-    return all(report.steps[name]['status'] == 'skipped'
-               and report.steps[name]['detail'].startswith('in vain without')
-               for name in after(failed))
+from raw_peer import serving
+from shared import run
+import sim_rig
 
 
 # ---- nothing fails
 
 def test_a_good_orchestrator_and_no_trace_of_the_probe():
     async def test():
-        async with orchestrator() as sim:
+        async with sim_rig.serving() as sim:
             report = await report_of(sim.url)
             assert (report.code, report.statuses('failed')) == (0, [])
             probe_id = report.steps['register']['data']['probe_id']
@@ -68,10 +43,8 @@ def test_a_good_orchestrator_and_no_trace_of_the_probe():
 
 
 def test_the_cameras_own_registration_is_left_alone():
-    from camera_ws_bridge.sim.operator_client import Operator
-
     async def test():
-        async with orchestrator() as sim:
+        async with sim_rig.serving() as sim:
             camera = await Operator.connect(sim.url)
             await camera.send({'type': 'identifier', 'id': 'gate'})
             operator = await Operator.connect(sim.client_url)
@@ -88,7 +61,7 @@ def test_the_cameras_own_registration_is_left_alone():
 
 def test_the_text_names_every_step_and_ends_in_a_verdict():
     async def test():
-        async with orchestrator() as sim:
+        async with sim_rig.serving() as sim:
             code, stdout, stderr = await run_check('--listen', '0', orchestrator_url=sim.url)
         assert (code, stderr) == (0, '')
         lines = [line for line in stdout.splitlines() if not line.startswith(' ')]
@@ -135,7 +108,7 @@ def test_a_wrong_command_line(options, arguments):
 
 def test_defaults_come_from_the_environment():
     async def test():
-        async with orchestrator() as sim:
+        async with sim_rig.serving() as sim:
             code, stdout, stderr = await run_check(
                 '--json', '--listen', '0', camera_id='', environment={
                     'ORCHESTRATOR_URL': sim.url, 'CAMERA_ID': 'porch'})
@@ -182,238 +155,10 @@ def test_a_machine_that_does_not_answer():
 
 def test_the_time_limit_of_all():
     async def test():
-        async def silent(peer):
-            await peer.read_to_end()
-
-        async with serving(silent) as server:
+        async with serving(silent_peer) as server:
             code, stdout, stderr = await run_check(
                 '--json', '--listen', '0', '--timeout', '0.5', orchestrator_url=server.url)
         report = Report(code, stdout, stderr)
         assert '--timeout' in report.only_failure('upgrade')['advice']
         assert report.steps['token']['detail'] == 'the time for the whole check is up'
-    run(test())
-
-
-# ---- TLS
-
-async def silent_peer(peer):
-    """Take what comes and say nothing."""
-    await peer.read_to_end()
-
-
-def _expired(authority):
-    past = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
-    return authority.issue_cert('localhost', not_after=past)
-
-
-@pytest.mark.parametrize('issue, trusted, code, parts', (
-    pytest.param(lambda ca: type(ca)().issue_cert('localhost'), True, (18, 19, 20),
-                 ('tls_ca_file', 'trustme'), id='unknown authority'),
-    pytest.param(lambda ca: ca.issue_cert('localhost'), False, (19, 20),
-                 ('tls_ca_file', 'trustme'), id='not in the system'),
-    pytest.param(lambda ca: ca.issue_cert('other.example'), True, (62,),
-                 ('other.example', 'localhost'), id='wrong host'),
-    pytest.param(_expired, True, (10,), ('renewed', 'clock says 2'), id='expired')))
-def test_certificates_that_are_not_accepted(authority, tls_files, issue, trusted, code, parts):
-    async def test():
-        async with serving(silent_peer, server_tls(issue(authority))) as server:
-            report = await report_of(
-                server.named_url, **({'tls_ca_file': tls_files['ca']} if trusted else {}))
-        step = report.only_failure('tls')
-        assert step['data']['verify_code'] in code
-        assert all(part in step['advice'] for part in parts)
-        shown = step['data']['certificate']
-        assert 'trustme' in shown['issuer']
-        assert (shown['days_left'] < 0) is ('renewed' in parts)
-        assert in_vain(report, 'tls')
-    run(test())
-
-
-def test_a_server_without_tls():
-    async def test():
-        async with orchestrator() as sim:
-            report = await report_of(sim.url.replace('ws:', 'wss:'), open_timeout=1.0)
-        assert 'ws:' in report.only_failure('tls')['advice']
-    run(test())
-
-
-@pytest.mark.parametrize('days, status', ((400, 'ok'), (5, 'warning')))
-def test_tls_details_and_an_end_that_is_near(authority, tls_files, days, status):
-    async def test():
-        end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days, 600)
-        tls = server_tls(authority.issue_cert('127.0.0.1', not_after=end))
-        async with orchestrator(tls=tls) as sim:
-            report = await report_of(sim.url, tls_ca_file=tls_files['ca'])
-        step = report.steps['tls']
-        assert (report.code, step['status']) == (0, status)
-        assert step['data']['certificate']['days_left'] == days
-        assert step['data']['version'].startswith('TLSv1') and step['data']['cipher']
-    run(test())
-
-
-def test_a_client_certificate_is_shown_and_used(authority, tls_files):
-    async def test():
-        tls = server_tls(authority.issue_cert('127.0.0.1'), clients=authority)
-        async with orchestrator(tls=tls) as sim:
-            files = {'tls_ca_file': tls_files['ca']}
-            report = await report_of(sim.url, **files)
-            assert report.statuses('failed')[0] in ('tls', 'upgrade')
-            step = report.steps[report.statuses('failed')[0]]
-            assert 'tls_cert_file' in step['detail'] + step['advice']
-            report = await report_of(
-                sim.url, **files, tls_cert_file=tls_files['cert'], tls_key_file=tls_files['key'])
-            assert report.code == 0
-            own = report.steps['tls']['data']['client_certificate']
-            assert own['names'] == 'camera@site' and own['days_left'] > 30
-    run(test())
-
-
-# ---- the orchestrator
-
-@pytest.mark.parametrize('answer, cause, part', (
-    (('404 Not Found',), 'http_404', '/processor'),
-    (('400 Bad Request',), 'http_400', '/processor'),
-    (('401 Unauthorized',), 'rejected_token', 'login'),
-    (('503 Service Unavailable',), 'http_503', 'try again'),
-    (('200 OK',), 'http_200', 'log'),
-    (('302 Found', 'Location: ws://canary:x@elsewhere/?canary'), 'redirect',
-     'set orchestrator_url')))
-def test_upgrades_that_are_refused(answer, cause, part):
-    async def test():
-        async with serving(lambda peer: peer.answer(*answer)) as server:
-            report = await report_of(server.url)
-        step = report.only_failure('upgrade')
-        assert step['data']['cause'] == cause and part in step['advice']
-        assert in_vain(report, 'upgrade')
-        assert 'canary' not in report.text
-    run(test())
-
-
-def test_a_server_that_says_nothing():
-    async def test():
-        async with serving(silent_peer) as server:
-            report = await report_of(server.url, open_timeout=0.5)
-        assert report.only_failure('upgrade')['data']['cause'] == 'timeout'
-    run(test())
-
-
-def test_an_orchestrator_that_never_pongs():
-    async def test():
-        async def behave(peer):
-            await peer.upgrade()
-            await peer.read_until(PING)
-            await peer.read_to_end()
-
-        async with serving(behave) as server:
-            report = await report_of(server.url, heartbeat_timeout=0.5)
-        assert report.only_failure('register')['data']['cause'] == 'silent'
-        assert in_vain(report, 'register')
-    run(test())
-
-
-def test_an_orchestrator_that_closes_without_being_shown_a_token():
-    async def test():
-        async with orchestrator(token=TOKEN) as sim:
-            report = await report_of(sim.url)
-        step = report.only_failure('register')
-        assert step['data']['cause'] == 'closed' and 'token_file' in step['advice']
-    run(test())
-
-
-# ---- tokens
-
-def test_a_token_that_is_accepted(secret_file):
-    async def test():
-        async with orchestrator(token=TOKEN) as sim:
-            report = await report_of(sim.url, token_file=secret_file(TOKEN))
-        assert report.code == 0
-        assert report.steps['authenticate']['status'] == 'ok'
-        assert 'canary' not in report.text
-    run(test())
-
-
-def test_a_token_that_is_not_accepted(secret_file):
-    async def test():
-        async with orchestrator(token=TOKEN) as sim:
-            report = await report_of(sim.url, token_file=secret_file(TOKEN + 'x'))
-        assert report.only_failure('authenticate')['data']['cause'] == 'rejected_token'
-        assert in_vain(report, 'authenticate')
-        assert 'canary' not in report.text
-    run(test())
-
-
-def test_whether_a_token_is_accepted_may_stay_open(secret_file):
-    async def test():
-        async def behave(peer):
-            await peer.upgrade()
-            await peer.read_to_end()
-
-        async with serving(behave) as server:
-            report = await report_of(
-                server.url, token_file=secret_file(TOKEN), heartbeat_timeout=0.5)
-        report.only_failure('register')
-        assert report.steps['authenticate']['status'] == 'warning'
-    run(test())
-
-
-def test_a_close_with_a_reason_is_told():
-    async def test():
-        async def behave(peer):
-            await peer.upgrade()
-            await peer.send(close_frame(1013, 'try \x1b[2Jlater'))
-            await peer.read_until(CLOSE)
-            peer.writer.close()
-
-        async with serving(behave) as server:
-            report = await report_of(server.url)
-        assert 'later' in report.only_failure('register')['detail']
-    run(test())
-
-
-def test_a_token_that_is_sent_back_is_hidden(secret_file):
-    async def test():
-        async def behave(peer):
-            await peer.upgrade()
-            payload, _ = await peer.read_until(PING)
-            await peer.send(frame(PONG, payload) + close_frame(1008, f'no {TOKEN} here'))
-            await peer.read_until(CLOSE)
-            peer.writer.close()
-
-        async with serving(behave) as server:
-            report = await report_of(server.url, token_file=secret_file(TOKEN))
-        (failed,) = report.statuses('failed')
-        assert 'no *** here' in report.steps[failed]['detail'] or failed == 'authenticate'
-        assert 'canary' not in report.text
-    run(test())
-
-
-def oauth(server, **changes):
-    """Return the environment for a token server."""
-    return {'AUTH_SERVER_URL': server.url, 'CLIENT_ID': 'gate', 'CLIENT_SECRET': 'canary-secret',
-            **changes}
-
-
-def test_a_token_from_a_token_server():
-    async def test():
-        async with token_serving() as tokens, orchestrator(token=f'{TOKEN}1') as sim:
-            report = await report_of(sim.url, environment=oauth(tokens))
-        assert report.code == 0
-        assert len(tokens.requests) == 1
-        assert 'canary' not in report.text
-    run(test())
-
-
-@pytest.mark.parametrize('behave, part', (
-    (lambda server: (401, {}, '{"error": "invalid_client"}'), 'HTTP 401 invalid_client'),
-    (lambda server: (200, {}, 'canary'), 'not with a JSON object'),
-    (lambda server: (302, {'Location': 'http://canary/'}, ''), 'redirects')))
-def test_a_token_server_that_gives_none(behave, part):
-    async def test():
-        async with token_serving(behave) as tokens, orchestrator() as sim:
-            report = await report_of(sim.url, environment=oauth(tokens))
-        step = report.only_failure('token')
-        assert part in step['detail'] and step['data']['cause'] == 'token_server'
-        assert report.steps['upgrade']['status'] == 'ok'
-        assert report.steps['authenticate']['detail'] == 'in vain without token'
-        assert 'canary' not in report.text
     run(test())
