@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # coverage.bash [MODULE...]: runs each pure module's own test files alone, test_MODULE.py and
-# test_MODULE_*.py (not the slow ones of properties), and demands that they take every branch of it
-# without any help from others. One module per core at a time.
+# test_MODULE_*.py (not the slow ones of properties; for preflight.jwt test_preflight_jwt.py), and
+# demands that they take every branch of it without any help from others. One module per core at a
+# time.
 set -uo pipefail
 cd -- "$(dirname -- "$0")/.."
 export PYTHONSAFEPATH=1  # what is installed gets measured
@@ -9,18 +10,19 @@ export PYTEST_DISABLE_PLUGIN_AUTOLOAD=1  # ROS 2 brings many, which take longer 
 # Those that decide: no I/O, no threads, no ROS (test/test_import_rules.py holds them to that).
 # The slowest come first.
 modules=(link serving wire cdr memory backoff cameras detection2d errors fields frame_stamps
-  inbound limited_log messages outbox png redact session systemd token_bucket twin_filter url)
+  inbound limited_log messages outbox png preflight.advice preflight.jwt preflight.report redact
+  session systemd token_bucket twin_filter url)
 [ $# -eq 0 ] || modules=("$@")
 folder="$(mktemp -d)"
 trap 'rm -rf -- "$folder"' EXIT
 export folder
 
 measure() {
-  local module="$1" location tests line
+  local module="$1" name="${1//./_}" location tests line
   export COVERAGE_FILE="$folder/$module.data"
   location="$(python3 -c "import camera_ws_bridge.$module as m; print(m.__file__)")" || return 1
-  tests=("test/test_$module.py")
-  mapfile -t -O 1 tests < <(compgen -G "test/test_${module}_*.py" | grep -v _properties)
+  tests=("test/test_$name.py")
+  mapfile -t -O 1 tests < <(compgen -G "test/test_${name}_*.py" | grep -v _properties)
   if ! python3 -m coverage run --branch --include="$location" -m pytest -q -p pytest_timeout \
       -p no:cacheprovider "${tests[@]}" > "$folder/$module.log" 2>&1; then
     cat "$folder/$module.log"
@@ -28,11 +30,11 @@ measure() {
   fi
   line="$(python3 -m coverage report --show-missing --fail-under=100 --precision=1)"
   local status=$?
-  line="$(grep -F "/$module.py" <<< "$line")"
+  line="$(grep -F "/${module//.//}.py" <<< "$line")"
   if [ $status -eq 0 ] && [[ $line == *100.0%* ]]; then
-    printf '%-14s 100 %%\n' "$module"
+    printf '%-17s 100 %%\n' "$module"
   else
-    printf '%-14s %s\n' "$module" "$(sed 's/^[^ ]* *//' <<< "$line")"
+    printf '%-17s %s\n' "$module" "$(sed 's/^[^ ]* *//' <<< "$line")"
     return 1
   fi
 }
