@@ -25,15 +25,23 @@ import pathlib
 import tempfile
 from typing import Any
 
-from launch.actions import (
+import pytest
+
+# Skips the test that imports this; what it imports of launch comes behind.
+pytest.importorskip('launch_testing', reason='launch_testing is not installed: no launch tests')
+
+from launch import Action, LaunchDescription  # noqa: E402,I100
+from launch.actions import (  # noqa: E402
     GroupAction, IncludeLaunchDescription, SetEnvironmentVariable, UnsetEnvironmentVariable)
-from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import PathJoinSubstitution
-from launch_ros.substitutions import FindPackageShare
-from rclpy.parameter import parameter_value_to_python
-from rclpy.parameter_client import AsyncParameterClient
-import rig
-import yaml
+from launch.launch_description_sources import PythonLaunchDescriptionSource  # noqa: E402
+from launch.substitutions import PathJoinSubstitution  # noqa: E402
+from launch_ros.substitutions import FindPackageShare  # noqa: E402
+from launch_testing.actions import ReadyToTest  # noqa: E402
+from launch_testing.asserts import assertExitCodes  # noqa: E402
+from rclpy.parameter import parameter_value_to_python  # noqa: E402
+from rclpy.parameter_client import AsyncParameterClient  # noqa: E402
+import rig  # noqa: E402
+import yaml  # noqa: E402
 
 # Whatever rclpy itself declares; the rest is the bridge's own.
 OF_RCLPY = {'start_type_description_service', 'use_sim_time'}
@@ -46,11 +54,20 @@ class Site:
         self._stack = contextlib.ExitStack()
         self.domain = self._stack.enter_context(rig.own_domain())
         self.folder = pathlib.Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
-        loop_thread = rig.LoopThread()
-        self._stack.callback(loop_thread.stop)
-        self.orchestrator = rig.Orchestrator(loop_thread)
-        self._stack.callback(lambda: self.orchestrator.die())
+        self.orchestrator = self._stack.enter_context(rig.serving())
         self._probes: dict[str, rig.Probe] = {}
+
+    def description(
+            self, *actions: Action, **arguments: Any) -> tuple[LaunchDescription, dict[str, Any]]:
+        """Return what generate_test_description does; tests get the site and the arguments."""
+        return LaunchDescription([*actions, ReadyToTest()]), {'site': self, **arguments}
+
+    def bridge(self, **arguments: str) -> GroupAction:
+        """Return bridge.launch.py for a camera of this site; arguments replace its own."""
+        if 'params_file' not in arguments:
+            arguments['params_file'] = self.parameters_file()
+        return self.launched('bridge.launch.py', **{
+            'orchestrator_url': self.orchestrator.sim.url, 'camera_id': 'gate', **arguments})
 
     def launched(
             self, launch_file: str, *, environment: dict[str, str] | None = None,
@@ -90,6 +107,24 @@ class Site:
     def close(self) -> None:
         """Give everything back."""
         self._stack.close()
+
+
+class Afterwards:
+    """Mixed into the tests that run when all has ended: closes the site."""
+
+    @classmethod
+    def tearDownClass(cls, site: Site) -> None:
+        site.close()
+
+    def test_no_tracebacks(self, proc_output: Any) -> None:
+        assert 'Traceback' not in text_of(proc_output)
+
+
+class AllEndWith0(Afterwards):
+    """The same, where no process may have failed."""
+
+    def test_all_end_with_0(self, proc_info: Any) -> None:
+        assertExitCodes(proc_info)
 
 
 def parameters_of(probe: rig.Probe, node: str = 'camera_ws_bridge') -> dict[str, Any]:

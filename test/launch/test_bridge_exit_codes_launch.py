@@ -14,21 +14,13 @@
 
 """bridge.launch.py: what can never work ends with a line that says why, and its exit code."""
 
-import pathlib
-import sys
 import unittest
 
+from launch_rig import Afterwards, Site, text_of
+import launch_testing
+import launch_testing.asserts
+import launch_testing.markers
 import pytest
-
-pytest.importorskip('launch_testing', reason='launch_testing is not installed: no launch tests')
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-
-from launch import LaunchDescription  # noqa: E402,I100
-from launch_rig import Site, text_of  # noqa: E402
-import launch_testing  # noqa: E402
-from launch_testing.actions import ReadyToTest  # noqa: E402
-import launch_testing.asserts  # noqa: E402
-import launch_testing.markers  # noqa: E402
 
 CASES = {  # what is wrong: exit code, what it says
     'no url': (2, 'orchestrator_url: is not set'),
@@ -40,25 +32,22 @@ CASES = {  # what is wrong: exit code, what it says
 
 
 @pytest.mark.launch_test
-@pytest.mark.timeout(300)
 @launch_testing.parametrize('case', [*CASES])
 @launch_testing.markers.keep_alive
 def generate_test_description(case):
     site = Site()
     url = site.orchestrator.sim.url
-    arguments = {'orchestrator_url': url, 'camera_id': 'gate', 'params_file': (
-        site.parameters_file(connect_timeout=1.0))}
-    arguments.update({
+    arguments = {
         'no url': {'orchestrator_url': ''},
         'no camera': {'camera_id': ''},
         'bad scheme': {'orchestrator_url': url.replace('ws:', 'http:')},
         'wrong path': {'orchestrator_url': url.replace('processor', 'wrong')},
         'nobody there': {},
-    }[case])
+    }[case]
     if case == 'nobody there':
         site.orchestrator.die()
-    return LaunchDescription([site.launched('bridge.launch.py', **arguments), ReadyToTest()]), {
-        'site': site}
+    return site.description(site.bridge(
+        params_file=site.parameters_file(connect_timeout=1.0), **arguments))
 
 
 class TestExit(unittest.TestCase):
@@ -72,11 +61,5 @@ class TestExit(unittest.TestCase):
 
 
 @launch_testing.post_shutdown_test()
-class TestAfterwards(unittest.TestCase):
-
-    @classmethod
-    def tearDownClass(cls, site):
-        site.close()
-
-    def test_no_tracebacks(self, proc_output):
-        self.assertNotIn('Traceback', text_of(proc_output))
+class TestAfterwards(Afterwards, unittest.TestCase):
+    """It has ended by itself."""

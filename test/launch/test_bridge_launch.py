@@ -14,37 +14,24 @@
 
 """bridge.launch.py with all its arguments: topics, parameters, an outage, the end."""
 
-import pathlib
-import sys
 import unittest
 
+from camera_ws_bridge import wire
+from camera_ws_bridge_msgs.msg import Start, Status, Stop, Update
+from launch_rig import AllEndWith0, parameters_of, Site, text_of
+import launch_testing
 import pytest
-
-pytest.importorskip('launch_testing', reason='launch_testing is not installed: no launch tests')
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-
-from camera_ws_bridge import wire  # noqa: E402,I100
-from camera_ws_bridge_msgs.msg import Start, Status, Stop, Update  # noqa: E402
-from launch import LaunchDescription  # noqa: E402
-from launch_rig import parameters_of, Site, text_of  # noqa: E402
-from launch_testing.actions import ReadyToTest  # noqa: E402
-import launch_testing.asserts  # noqa: E402
 
 CAMERA = 'gate 1'
 NODE = '/gate/camera_ws_bridge'
 
 
 @pytest.mark.launch_test
-@pytest.mark.timeout(300)
 def generate_test_description():
     site = Site()
-    return LaunchDescription([
-        site.launched(
-            'bridge.launch.py', orchestrator_url=site.orchestrator.sim.url, camera_id=CAMERA,
-            namespace='gate', log_level='debug', params_file=site.parameters_file(
-                camera_id='not this one', boxes_max_messages=4321, reconcile=False)),
-        ReadyToTest(),
-    ]), {'site': site}
+    return site.description(site.bridge(
+        camera_id=CAMERA, namespace='gate', log_level='debug', params_file=site.parameters_file(
+            camera_id='not this one', boxes_max_messages=4321, reconcile=False)))
 
 
 class TestBridge(unittest.TestCase):
@@ -110,18 +97,8 @@ class TestBridge(unittest.TestCase):
 
 
 @launch_testing.post_shutdown_test()
-class TestAfterwards(unittest.TestCase):
-
-    @classmethod
-    def tearDownClass(cls, site):
-        site.close()
-
-    def test_it_ends_with_0(self, proc_info):
-        launch_testing.asserts.assertExitCodes(proc_info, process='bridge')
+class TestAfterwards(AllEndWith0, unittest.TestCase):
 
     def test_it_has_said_farewell(self, site):
         site.probe('gate').wait(
             lambda: not site.orchestrator.sim.connections, 'the connection is closed')
-
-    def test_no_tracebacks(self, proc_output):
-        self.assertNotIn('Traceback', text_of(proc_output))

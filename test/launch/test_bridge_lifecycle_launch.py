@@ -14,34 +14,19 @@
 
 """bridge.launch.py lifecycle:=manual: the bridge waits for a manager."""
 
-import pathlib
-import sys
 import unittest
 
+from camera_ws_bridge_msgs.msg import Status
+from launch_rig import AllEndWith0, parameters_of, Site
+import launch_testing
+from lifecycle_rig import Manager
 import pytest
-
-pytest.importorskip('launch_testing', reason='launch_testing is not installed: no launch tests')
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-
-from camera_ws_bridge_msgs.msg import Status  # noqa: E402,I100
-from launch import LaunchDescription  # noqa: E402
-from launch_rig import parameters_of, Site  # noqa: E402
-import launch_testing  # noqa: E402
-from launch_testing.actions import ReadyToTest  # noqa: E402
-import launch_testing.asserts  # noqa: E402
-from lifecycle_rig import Manager  # noqa: E402
 
 
 @pytest.mark.launch_test
-@pytest.mark.timeout(300)
 def generate_test_description():
     site = Site()
-    return LaunchDescription([
-        site.launched(
-            'bridge.launch.py', orchestrator_url=site.orchestrator.sim.url, camera_id='gate',
-            lifecycle='manual', params_file=site.parameters_file()),
-        ReadyToTest(),
-    ]), {'site': site}
+    return site.description(site.bridge(lifecycle='manual'))
 
 
 class TestManaged(unittest.TestCase):
@@ -64,11 +49,5 @@ class TestManaged(unittest.TestCase):
 
 
 @launch_testing.post_shutdown_test()
-class TestAfterwards(unittest.TestCase):
-
-    @classmethod
-    def tearDownClass(cls, site):
-        site.close()
-
-    def test_it_ends_with_0(self, proc_info):
-        launch_testing.asserts.assertExitCodes(proc_info, process='bridge')
+class TestAfterwards(AllEndWith0, unittest.TestCase):
+    """Whatever was launched."""

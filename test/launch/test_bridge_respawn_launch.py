@@ -14,39 +14,24 @@
 
 """bridge.launch.py with respawn: who is killed comes back, and only then."""
 
-import pathlib
-import sys
+import os
+import signal
 import unittest
 
+from launch_rig import Afterwards, Site
+from launch.events.process import ProcessStarted  # noqa: I100: launch_rig skips the file
+import launch_testing
+import launch_testing.asserts
+import launch_testing.markers
 import pytest
-
-pytest.importorskip('launch_testing', reason='launch_testing is not installed: no launch tests')
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-
-import os  # noqa: E402,I100
-import signal  # noqa: E402
-
-from launch import LaunchDescription  # noqa: E402
-from launch.events.process import ProcessStarted  # noqa: E402
-from launch_rig import Site, text_of  # noqa: E402
-import launch_testing  # noqa: E402
-from launch_testing.actions import ReadyToTest  # noqa: E402
-import launch_testing.asserts  # noqa: E402
-import launch_testing.markers  # noqa: E402
 
 
 @pytest.mark.launch_test
-@pytest.mark.timeout(300)
 @launch_testing.parametrize('respawn', ['true', 'false'])
 @launch_testing.markers.keep_alive
 def generate_test_description(respawn):
     site = Site()
-    return LaunchDescription([
-        site.launched(
-            'bridge.launch.py', orchestrator_url=site.orchestrator.sim.url, camera_id='gate',
-            respawn=respawn, params_file=site.parameters_file()),
-        ReadyToTest(),
-    ]), {'site': site}
+    return site.description(site.bridge(respawn=respawn))
 
 
 class TestKilled(unittest.TestCase):
@@ -69,13 +54,8 @@ class TestKilled(unittest.TestCase):
 
 
 @launch_testing.post_shutdown_test()
-class TestAfterwards(unittest.TestCase):
+class TestAfterwards(Afterwards, unittest.TestCase):
 
-    @classmethod
-    def tearDownClass(cls, site):
-        site.close()
-
-    def test_exit_code(self, proc_info, proc_output, respawn):
+    def test_exit_code(self, proc_info, respawn):
         launch_testing.asserts.assertExitCodes(
             proc_info, [0 if respawn == 'true' else -signal.SIGKILL])
-        self.assertNotIn('Traceback', text_of(proc_output))

@@ -14,26 +14,16 @@
 
 """multi_camera.launch.py process:=shared: all cameras of a list in one process."""
 
-import pathlib
-import sys
 import unittest
 
+from launch_rig import AllEndWith0, parameters_of, Site
+import launch_testing
 import pytest
-
-pytest.importorskip('launch_testing', reason='launch_testing is not installed: no launch tests')
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-
-from launch import LaunchDescription  # noqa: E402,I100
-from launch_rig import parameters_of, Site  # noqa: E402
-import launch_testing  # noqa: E402
-from launch_testing.actions import ReadyToTest  # noqa: E402
-import launch_testing.asserts  # noqa: E402
 
 LIMITS = {'gate': 55, 'main_hall': 77, 'yard': 88}  # boxes_max_messages, by namespace
 
 
 @pytest.mark.launch_test
-@pytest.mark.timeout(300)
 @launch_testing.parametrize('process', ['shared', 'separate'])
 def generate_test_description(process):
     site = Site()
@@ -43,12 +33,9 @@ def generate_test_description(process):
         {'camera_id': 'hall', 'namespace': 'main_hall', 'orchestrator_url': url,
          'params_file': site.parameters_file('hall.yaml', boxes_max_messages=77)},
         {'camera_id': 'yard', 'parameters': {'boxes_max_messages': 88}}]})
-    return LaunchDescription([
-        site.launched(
-            'multi_camera.launch.py', cameras_file=cameras_file, orchestrator_url=url,
-            params_file=site.parameters_file(boxes_max_messages=55), process=process),
-        ReadyToTest(),
-    ]), {'site': site}
+    return site.description(site.launched(
+        'multi_camera.launch.py', cameras_file=cameras_file, orchestrator_url=url,
+        params_file=site.parameters_file(boxes_max_messages=55), process=process))
 
 
 class TestCameras(unittest.TestCase):
@@ -67,11 +54,5 @@ class TestCameras(unittest.TestCase):
 
 
 @launch_testing.post_shutdown_test()
-class TestAfterwards(unittest.TestCase):
-
-    @classmethod
-    def tearDownClass(cls, site):
-        site.close()
-
-    def test_all_end_with_0(self, proc_info):
-        launch_testing.asserts.assertExitCodes(proc_info)
+class TestAfterwards(AllEndWith0, unittest.TestCase):
+    """Whatever was launched."""
