@@ -20,6 +20,7 @@ from collections.abc import Iterator
 import contextlib
 import pathlib
 import sys
+import time
 from typing import Any
 
 from lifecycle_msgs.msg import State, Transition
@@ -45,6 +46,23 @@ class Manager:
         self._get = probe.node.create_client(GetState, f'{probe.bridge}/get_state')
         probe.wait(lambda: self._change.service_is_ready() and self._get.service_is_ready(),
                    'the lifecycle services are there')
+        # They may not know these clients yet, and then their answers get lost.
+        self._wait_until_answered(self._get, GetState.Request())
+        self._wait_until_answered(
+            self._change, ChangeState.Request(transition=Transition(label='none of all')))
+
+    def _wait_until_answered(self, client: Any, request: Any) -> None:
+        """Send a request that changes nothing again and again, until an answer gets through."""
+        futures: list[Any] = []
+        sent = 0.0
+
+        def answered() -> bool:
+            nonlocal sent
+            if time.monotonic() - sent > 1.0:
+                sent = time.monotonic()
+                futures.append(client.call_async(request))
+            return any(future.done() for future in futures)
+        self._probe.wait(answered, f'{client.srv_name} answers')
 
     def ask(self, transition: str) -> Any:
         """Ask for a transition; return the future of the answer."""
