@@ -95,30 +95,30 @@ def no_canary_logged(caplog):
 # ---- the spool
 
 @pytest.fixture
-def spool_path(tmp_path):
+def path(tmp_path):
     """Return where a spool is to be."""
     return str(tmp_path / 'spool' / 'queue')
 
 
 @pytest.fixture
-def spool(spool_path):
+def spool(path):
     """Return an open spool of 4 MiB."""
     from camera_ws_bridge.spool import Spool
 
-    spool = Spool.open(spool_path, 4 * 2**20)
+    spool = Spool.open(path, 4 * 2**20)
     yield spool
     spool.close()
 
 
 @pytest.fixture
-def rigs(spool_path):
+def rigs(path):
     """Return a function that makes SpoolWriters' rigs on one path; all are closed in the end."""
     from spool_writer_rig import PATIENCE, Rig
 
     made = []
 
     def make(*args, start=True, **options):
-        made.append(Rig(spool_path, *args, **options))
+        made.append(Rig(path, *args, **options))
         return made[-1].start() if start else made[-1]
     yield make
     for rig in made:

@@ -14,8 +14,10 @@
 
 """Rows for a spool, and a look at its files."""
 
+import contextlib
 import os
 import random
+import shutil
 import stat
 import subprocess
 import sys
@@ -52,6 +54,17 @@ def reopened(path, max_bytes=4 * MIB):
         return spool.load(), spool.report
     finally:
         spool.close()
+
+
+@contextlib.contextmanager
+def crash(path):
+    """Have the files of a spool, which the block closes, as they were before the block."""
+    kept = [path + suffix for suffix in ('', '-wal') if os.path.exists(path + suffix)]
+    for file in kept:
+        shutil.copy(file, file + '.copy')
+    yield
+    for file in kept:
+        os.rename(file + '.copy', file)
 
 
 def mode(path):

@@ -32,11 +32,11 @@ def test_a_spool_that_can_be_made_is_not_made(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_a_spool_in_use_is_left_alone(spool, spool_path):
-    before = os.stat(spool_path)
-    found = spool_check.check(spool_path, 2**20)
+def test_a_spool_in_use_is_left_alone(spool, path):
+    before = os.stat(path)
+    found = spool_check.check(path, 2**20)
     assert (found.status, found.data['exists']) == (Status.OK, True)
-    assert os.stat(spool_path) == before
+    assert os.stat(path) == before
     spool.write((), ())  # still works
 
 

@@ -23,12 +23,6 @@ import pytest
 from spool_rig import boxes, MIB, mixed, reopened, update
 
 
-@pytest.fixture
-def path(spool_path):
-    """Return where the spool is to be."""
-    return spool_path
-
-
 # ---- rows
 
 def test_a_new_spool_is_empty(spool, path):

@@ -26,12 +26,6 @@ import pytest
 from spool_rig import aside, boxes, MIB, mixed, mode, reopened, update
 
 
-@pytest.fixture
-def path(spool_path):
-    """Return where the spool is to be."""
-    return spool_path
-
-
 GARBAGE = [
     b'x', b'not a database' * 1000, MAGIC, MAGIC + bytes(84),
     MAGIC + b'\xff' * 9000]

@@ -25,12 +25,6 @@ import pytest
 from spool_rig import aside, boxes, in_process, MIB, reopened
 
 
-@pytest.fixture
-def path(spool_path):
-    """Return where the spool is to be."""
-    return spool_path
-
-
 class Failing:
     """A connection on which statements that begin with `at` fail."""
 

@@ -22,12 +22,6 @@ import pytest
 from spool_rig import boxes, in_process, MIB, mode, reopened, update
 
 
-@pytest.fixture
-def path(spool_path):
-    """Return where the spool is to be."""
-    return spool_path
-
-
 # ---- who may: modes, links, lock
 
 @pytest.fixture(params=[0, 0o022, 0o277])

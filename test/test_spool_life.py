@@ -25,14 +25,7 @@ from camera_ws_bridge.outbox import BOXES, UPDATES
 from camera_ws_bridge.spool import Row, Spool, SpoolError
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import initialize, invariant, rule, RuleBasedStateMachine
-import pytest
-from spool_rig import in_process, MIB
-
-
-@pytest.fixture
-def path(spool_path):
-    """Return where the spool is to be."""
-    return spool_path
+from spool_rig import crash, in_process, MIB
 
 
 # ---- the end of the process
@@ -156,14 +149,8 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def crash(self):
         """Start again from the files as they are at this moment."""
-        copy = self.path + '.copy'
-        for suffix in ('', '-wal'):
-            if os.path.exists(self.path + suffix):
-                shutil.copy(self.path + suffix, copy + suffix)
-        self.spool.close()
-        for suffix in ('', '-wal'):
-            if os.path.exists(copy + suffix):
-                os.rename(copy + suffix, self.path + suffix)
+        with crash(self.path):
+            self.spool.close()
         self.spool = Spool.open(self.path, MIB // 4)
         assert not self.spool.report
 

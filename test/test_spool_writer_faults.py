@@ -24,12 +24,6 @@ import pytest
 from spool_writer_rig import FAULTS, MIB, NEVER, PATIENCE, wait_for
 
 
-@pytest.fixture
-def path(spool_path):
-    """Return where the spool is to be."""
-    return spool_path
-
-
 @pytest.mark.parametrize('fault', FAULTS, ids=lambda fault: fault.cause)
 def test_it_degrades_goes_on_and_heals(rigs, fault):
     rig = rigs(heal_interval=0.02)

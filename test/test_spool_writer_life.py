@@ -17,30 +17,21 @@
 import os
 import random
 import shutil
-import subprocess
-import sys
 import tempfile
-import textwrap
 import time
 
 from camera_ws_bridge.spool import SpoolError
 from camera_ws_bridge.spool_writer import OK
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import initialize, rule, RuleBasedStateMachine
-import pytest
+from spool_rig import crash, in_process
 from spool_writer_rig import FAULTS, Rig, stored, wait_for
-
-
-@pytest.fixture
-def path(spool_path):
-    """Return where the spool is to be."""
-    return spool_path
 
 
 # ---- the end of the process
 
 VICTIM = """
-    import os, random, sys, time
+    import random, time
     from camera_ws_bridge.spool_writer import SpoolWriter
     path, log, seed = sys.argv[1:]
     chance = random.Random(seed)
@@ -73,13 +64,12 @@ def test_a_killed_bridge_finds_all_that_was_flushed_in_order(tmp_path, path):
     log = str(tmp_path / 'log')
     flushes = 0
     for kill in range(15):
-        process = subprocess.Popen(
-            [sys.executable, '-c', textwrap.dedent(VICTIM), path, log, str(kill)])
+        process = in_process(VICTIM, path, log, str(kill))
         wait_for(lambda: process.poll() is not None or (
             os.path.exists(log) and os.path.getsize(log)))
         time.sleep(chance.uniform(0, 0.1))
         process.kill()
-        process.wait()
+        process.communicate()
         with open(log) as file:
             lines = file.read().splitlines()
         os.unlink(log)
@@ -168,15 +158,9 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def crash(self):
         """Start again from the files as they are at this moment."""
-        copy = self.path + '.copy'
-        for suffix in ('', '-wal'):
-            if os.path.exists(self.path + suffix):
-                shutil.copy(self.path + suffix, copy + suffix)
-        self.rig.fault = SpoolError('io', 'the end is near')
-        self.rig.close()
-        for suffix in ('', '-wal'):
-            if os.path.exists(copy + suffix):
-                os.rename(copy + suffix, self.path + suffix)
+        with crash(self.path):
+            self.rig.fault = SpoolError('io', 'the end is near')
+            self.rig.close()
         self.start()
 
 
