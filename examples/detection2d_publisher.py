@@ -74,6 +74,9 @@ def main():
         rclpy.spin(Detection2dPublisher())
     except (KeyboardInterrupt, rclpy.executors.ExternalShutdownException):
         pass
+    except Exception:
+        if rclpy.ok():  # else the signal came while the executor was about to wait
+            raise
     rclpy.try_shutdown()
 
 

@@ -207,6 +207,9 @@ def main():
         rclpy.spin(ReidNode())
     except (KeyboardInterrupt, rclpy.executors.ExternalShutdownException):
         pass
+    except Exception:
+        if rclpy.ok():  # else the signal came while the executor was about to wait
+            raise
     rclpy.try_shutdown()
 
 

@@ -71,6 +71,24 @@ def test_commands_are_handled_in_their_sequence(steps, handled):
     assert in_order(*steps) == handled
 
 
+# ---- the end
+
+def test_a_signal_while_the_executor_begins_to_wait_is_no_error(monkeypatch):
+    module = example('reid_node')
+    monkeypatch.setattr(module, 'ReidNode', lambda: None)
+    for name in ('init', 'try_shutdown'):
+        monkeypatch.setattr(module.rclpy, name, lambda: None)
+
+    def spin(node):
+        raise RuntimeError('the given context is not valid')
+    monkeypatch.setattr(module.rclpy, 'spin', spin)
+    monkeypatch.setattr(module.rclpy, 'ok', lambda: False)
+    module.main()
+    monkeypatch.setattr(module.rclpy, 'ok', lambda: True)
+    with pytest.raises(RuntimeError):  # all else is one
+        module.main()
+
+
 # ---- the node itself
 
 class Scene:
