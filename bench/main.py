@@ -23,11 +23,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import pathlib
 import sys
 import time
 import traceback
 
-from results import machine, read, write
+from results import commit, machine, read, ROOT, write
 import testbed
 
 ROWS = ('cpu', 'latency', 'backlog', 'life', 'size', 'cameras', 'hour')
@@ -51,6 +52,7 @@ def main() -> int:
     rows = arguments.rows.split(',')
     if unknown := set(rows) - set(ROWS):
         parser.error(f'unknown rows: {", ".join(sorted(unknown))}')
+    at = commit(pathlib.Path(arguments.checkout or ROOT).resolve())
     failed: list[str] = []
     for name in rows:
         began = time.monotonic()
@@ -67,7 +69,8 @@ def main() -> int:
         print(f'   {name} took {seconds:.0f} s', flush=True)
         if arguments.quick:
             continue
-        content = {'machine': machine(), 'rounds': rounds, 'seconds': round(seconds), **result}
+        content = {'commit': at, 'machine': machine(), 'rounds': rounds,
+                   'seconds': round(seconds), **result}
         if arguments.save:
             write(arguments.save, {**read(arguments.save), name: content})
         else:

@@ -21,9 +21,14 @@ import json
 import os
 import pathlib
 import platform
+import shutil
+import subprocess
 from typing import Any
 
-FOLDER = pathlib.Path(__file__).resolve().parent / 'results'
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+FOLDER = ROOT / 'bench' / 'results'
+# What a figure depends on: writing results or documents changes none.
+MEASURED = ('camera_ws_bridge', 'camera_ws_bridge_msgs', 'bench', ':(exclude)bench/results')
 
 
 def machine() -> dict[str, Any]:
@@ -42,6 +47,22 @@ def _version(name: str) -> str:
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
+        return ''
+
+
+def commit(folder: pathlib.Path = ROOT) -> str:
+    """Return the commit of a checkout, with a + if its code has changed since; '' without git."""
+    if shutil.which('git') is None or not (folder / '.git').exists():
+        return ''
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ['git', '-c', f'safe.directory={folder}', *arguments], cwd=folder, text=True,
+            capture_output=True, check=True).stdout.strip()
+    try:
+        changed = git('status', '--porcelain', '--', *MEASURED)
+        return git('rev-parse', '--short', 'HEAD') + ('+' if changed else '')
+    except subprocess.CalledProcessError:  # e.g. before the first commit
         return ''
 
 

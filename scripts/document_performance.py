@@ -148,13 +148,15 @@ def first_version(row: Row) -> str:
 
 
 def machine(row: Row) -> str:
-    """Return where it was measured."""
-    about = row.get('machine') or next(
-        part['machine'] for part in row.values() if 'machine' in part)
+    """Return where it was measured, and at which commit if that is known."""
+    measured = row if 'machine' in row else next(
+        part for part in row.values() if 'machine' in part)
+    about, commit = measured['machine'], measured.get('commit')
     return (
         f'\n{about["cpu"]}, {about["cores"]} cores, Linux {about["kernel"]}, Python '
         f'{about["python"]}, ROS 2 {about["ros"]} ({about["rmw"]}), websockets '
-        f'{about["websockets"]}, orjson {about["orjson"] or "absent"}.\n')
+        f'{about["websockets"]}, orjson {about["orjson"] or "absent"}'
+        f'{f"; commit {commit}" if commit else ""}.\n')
 
 
 # ---- targets

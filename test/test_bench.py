@@ -18,6 +18,7 @@ import json
 import os
 import pathlib
 import runpy
+import shutil
 import subprocess
 import sys
 
@@ -84,6 +85,41 @@ def test_results_do_not_name_the_machine():
     about = evaluate('results.machine()')
     assert set(about) == {
         'cpu', 'cores', 'kernel', 'python', 'ros', 'rmw', 'websockets', 'orjson', 'rclpy'}
+
+
+@pytest.mark.skipif(shutil.which('git') is None, reason='git is not installed')
+def test_results_name_the_commit_and_whether_its_code_was_changed(tmp_path):
+    def commit():
+        return evaluate(f'results.commit(__import__("pathlib").Path({str(tmp_path)!r}))')
+
+    def git(*arguments):
+        return subprocess.run(
+            ['git', '-c', 'user.name=a', '-c', 'user.email=a@b.c', *arguments], cwd=tmp_path,
+            check=True, text=True, capture_output=True).stdout.strip()
+    source = tmp_path / 'camera_ws_bridge' / 'client.py'
+    written = tmp_path / 'bench' / 'results' / 'cpu.json'
+    for path in (source, written):
+        path.parent.mkdir(parents=True)
+        path.write_text('1')
+    assert commit() == '', 'no repository'
+    git('init', '--quiet')
+    assert commit() == '', 'nothing is committed'
+    git('add', '.')
+    git('commit', '--quiet', '--no-verify', '--message', 'all')
+    written.write_text('2')
+    assert commit() == git('rev-parse', '--short', 'HEAD')
+    source.write_text('2')
+    assert commit() == git('rev-parse', '--short', 'HEAD') + '+'
+
+
+@pytest.mark.parametrize('commit, end', [
+    ('1a2b3c4+', 'orjson absent; commit 1a2b3c4+.\n'), ('', 'orjson absent.\n'),
+    (None, 'orjson absent.\n')])
+def test_the_document_says_at_which_commit_it_was_measured(document, commit, end):
+    about = dict.fromkeys(('cpu', 'cores', 'kernel', 'python', 'ros', 'rmw', 'websockets'), 'x')
+    row = {'machine': {**about, 'orjson': ''}, **({} if commit is None else {'commit': commit})}
+    assert document['machine'](row).endswith(end)
+    assert document['machine']({'cpu': row}).endswith(end)
 
 
 def test_the_document_is_what_the_results_say(document):

@@ -16,7 +16,7 @@
 An hour of steady load in a few minutes: as many messages as in an hour at 30 a second.
 
 What would grow with the number of messages shows: memory (its slope behind the warm-up), and CPU
-time a message from the first tenth to the last.
+time a message from the first twelfth to the last.
 """
 
 from __future__ import annotations
