@@ -87,6 +87,7 @@ class Link:
         self._token = token
         self._on_token_rejected = on_token_rejected
         self._serving: Serving | None = None
+        self._told_to_reconnect = False
         self._round_trip_time = 0.0  # on the connection before
         self._ever_registered = False
         self._stopping = False
@@ -162,6 +163,7 @@ class Link:
         """Drop the connection, if there is one, and connect again without waiting."""
         self._retry_now.set()
         if self._serving is not None:
+            self._told_to_reconnect = True
             self._serving.connection.abort()
 
     async def _connect_and_serve(self) -> tuple[LinkFault, float]:
@@ -181,11 +183,14 @@ class Link:
         self._set_state(State.AUTHENTICATING)
         try:
             fault = await serving.run()
+            if self._told_to_reconnect:
+                fault = LinkFault('reconnect', 'told to connect anew')
             self._learn_from(fault)
         except Exception as error:
             fault = as_fault(error)
         finally:
             self._serving = None
+            self._told_to_reconnect = False
             self._round_trip_time = serving.round_trip_time or self._round_trip_time
             self.outbox.restore()
         began = serving.registered_at

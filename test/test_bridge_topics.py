@@ -185,6 +185,7 @@ def test_reconnect_service(rig):
     rig.probe.wait_for_status(lambda status: (
         status.reconnects == reconnects + 1 and status.state in (
             Status.REGISTERED, Status.STABLE)))
+    assert rig.probe.status.cause == 'reconnect: told to connect anew'
 
 
 def test_the_parameters_are_those_of_the_documented_file(rig):

@@ -18,7 +18,7 @@ import asyncio
 
 from camera_ws_bridge.link import State
 from camera_ws_bridge.messages import Update
-from link_rig import Rig, UNAVAILABLE, virtual
+from link_rig import a_token, Rig, UNAVAILABLE, virtual
 import pytest
 
 pytestmark = pytest.mark.usefixtures('writing')
@@ -119,6 +119,20 @@ async def test_reconnect_does_not_wait():
     assert connection.aborted
     await rig.until(lambda: len(rig.connections) == 2)
     assert rig.clock() - began < 0.1
+    assert rig.link.cause == 'reconnect: told to connect anew'
+    (await rig.registered()).lose()
+    await rig.until(lambda: rig.link.cause.startswith('lost: '))
+
+
+@virtual
+async def test_reconnect_says_nothing_against_the_token():
+    rejected = []
+    rig = Rig(make=lambda index: {'answers': index > 0}, token=a_token,
+              on_token_rejected=lambda: rejected.append(1)).start()
+    await rig.until(lambda: rig.connections and rig.connections[0].pongs)
+    rig.link.reconnect()
+    await rig.registered()
+    assert rig.link.cause.startswith('reconnect: ') and not rejected
 
 
 @virtual
