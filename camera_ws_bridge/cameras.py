@@ -26,12 +26,14 @@ NAMESPACE = re.compile(r'[A-Za-z]\w*(/[A-Za-z_]\w*)*', re.ASCII)
 
 
 def load(path: str) -> list[dict[str, Any]]:
-    """Return the cameras of a YAML file; raise ValueError or OSError that says what is wrong."""
-    with open(path, encoding='utf-8') as file:
-        try:
+    """Return the cameras of a YAML file; raise ValueError that says what is wrong."""
+    try:
+        with open(path, encoding='utf-8') as file:
             content = yaml.safe_load(file)
-        except yaml.YAMLError as error:
-            raise ValueError(f'{path}: not YAML: {error}') from None
+    except OSError as error:
+        raise ValueError(f'cameras_file: {path}: {error.strerror}') from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f'{path}: not YAML: {error}') from None
     return checked(content, path)
 
 

@@ -96,3 +96,12 @@ def test_what_is_no_yaml_is_refused_with_the_file(tmp_path):
     path.write_text('cameras: [')
     with pytest.raises(ValueError, match='cameras.yaml: not YAML'):
         cameras.load(str(path))
+
+
+def test_what_cannot_be_read_is_refused_with_the_file(tmp_path):
+    path = tmp_path / 'cameras.yaml'
+    with pytest.raises(ValueError, match='^cameras_file: .*cameras.yaml: No such file'):
+        cameras.load(str(path))
+    path.write_bytes(b'cameras: \xff')
+    with pytest.raises(ValueError, match='cameras.yaml: not YAML'):
+        cameras.load(str(path))

@@ -188,7 +188,7 @@ def test_a_port_in_use_is_one_line_and_1(capsys):
         taken.listen()
         assert main(['--port', str(taken.getsockname()[1])]) == 1
     error = capsys.readouterr().err
-    assert error.startswith('orchestrator_sim: ') and error.count('\n') == 1
+    assert error.startswith('orchestrator_sim: 127.0.0.1 port ') and error.count('\n') == 1
 
 
 @pytest.mark.parametrize('arguments', [

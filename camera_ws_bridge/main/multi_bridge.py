@@ -51,7 +51,7 @@ def main(args: list[str] | None = None) -> int:
     path = parser.parse_args(remove_ros_args(['multi_bridge', *given])[1:]).cameras_file
     try:
         found = cameras.load(path)
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         print(f'camera_ws_bridge: {error}', file=sys.stderr)
         return EXIT_CONFIGURATION
     return run(given, Site(found).start)

@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import logging
 import signal
 import ssl
@@ -64,7 +65,10 @@ def main(args: list[str] | None = None) -> int:
     try:
         asyncio.run(_serve(arguments))
     except (OSError, ValueError) as error:
-        print(f'orchestrator_sim: {error}', file=sys.stderr)
+        where = ''  # which the error of a socket does not say
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            where = f'{arguments.host} port {arguments.port}: '
+        print(f'orchestrator_sim: {where}{error}', file=sys.stderr)
         return 1
     return 0
 
