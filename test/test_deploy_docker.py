@@ -24,10 +24,12 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 
 from ament_index_python import get_package_prefix
 import pytest
+import rig as rigs
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -128,8 +130,8 @@ def test_only_what_is_built_reaches_the_docker_daemon():
     assert lines[0] == '*', 'nothing but what is named'
     named = {line[1:] for line in lines if line.startswith('!')}
     assert all((ROOT / name).exists() for name in named)
-    (copied,) = {rest.split()[1] for rest in of('COPY', stages()[-1]) if 'from=' not in rest}
-    assert copied in named
+    copied = [rest.split()[1:-1] for rest in of('COPY', stages()[-1]) if 'from=' not in rest]
+    assert copied and {*sum(copied, [])} <= named
     assert {'package.xml', 'setup.py', 'setup.cfg', 'resource', 'launch', 'config',
             'camera_ws_bridge', 'camera_ws_bridge_msgs'} <= named
 
@@ -185,3 +187,23 @@ def test_the_entry_point_is_replaced_by_the_bridge(tmp_path):
     assert result.returncode == 2
     assert 'orchestrator_url: is not set' in result.stderr
     assert os.access(DEPLOY / 'entrypoint.bash', os.X_OK)
+
+
+def test_the_health_check_hears_the_bridge_of_its_camera_without_a_place_to_write(tmp_path):
+    (check,) = of('HEALTHCHECK')
+    *_, interpreter, script = json.loads(check[check.index('['):])
+    assert interpreter == 'python3' and pathlib.Path(script).name in ' '.join(of('COPY'))
+
+    def healthy(camera_id):
+        return subprocess.run(
+            [sys.executable, DEPLOY / pathlib.Path(script).name], text=True, timeout=60,
+            capture_output=True, env={
+                **os.environ, 'HOME': '/nowhere', 'ROS_DOMAIN_ID': str(rig.domain),
+                'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST', 'CAMERA_ID': camera_id})
+    with rigs.running(tmp_path) as rig:
+        found = healthy(rigs.CAMERA_ID)
+        assert (found.returncode, found.stdout) == (0, '/camera_ws_bridge: link: registered\n'), (
+            found.stderr)
+        assert healthy('').returncode == 0
+        found = healthy('another')
+        assert (found.returncode, found.stdout) == (1, 'no diagnostics\n'), found.stderr
