@@ -14,6 +14,7 @@
 
 """The documents name only tests and files that are there."""
 
+import ast
 import pathlib
 import re
 import runpy
@@ -80,6 +81,41 @@ def test_the_buffers_figures_are_computed():
     for boxes in (1, 20, 100):
         size = script['message_bytes'](boxes)
         assert abs(per_message + per_box * boxes - size) < 0.02 * size
+
+
+def table_of(heading):
+    """Return the names in the first column of a table of operations.md."""
+    text = (ROOT / 'docs/operations.md').read_text()
+    rows = text.partition(f'| {heading} |')[2].partition('\n\n')[0]
+    return {name for cell in re.findall(r'^\| ([^|]*) \|', rows, re.MULTILINE)
+            for name in re.findall('`([a-z0-9_]+)`', cell)}
+
+
+def strings_given_to(functions, position):
+    """Return the strings that the package gives to these functions at this position."""
+    for path in (ROOT / 'camera_ws_bridge').rglob('*.py'):
+        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+            if isinstance(node, ast.Call) and len(node.args) > position and (
+                    getattr(node.func, 'id', getattr(node.func, 'attr', '')) in functions):
+                given = node.args[position]
+                if isinstance(given, ast.Constant):
+                    yield given.value
+                elif isinstance(given, ast.JoinedStr):  # of the answers' numbers
+                    yield given.values[0].value
+
+
+def test_every_cause_of_a_lost_connection_is_explained():
+    causes = {*strings_given_to({'LinkFault'}, 0)}
+    assert {'refused', 'tls', 'http_', 'silent'} <= causes
+    assert table_of('why there is no connection') == causes | {
+        'http_404', 'http_400', 'configuration'}
+
+
+def test_every_cause_of_a_refused_message_is_explained():
+    named = {*strings_given_to({'DecodeError', 'EncodeError', 'BadField', 'refuse'}, 2)}
+    assert {'malformed', 'rate'} <= named
+    assert table_of('in `rejected_inbound`, `rejected_outbound`') == named | {
+        'invalid_field', 'internal'}  # the default's, and that of a bug
 
 
 def test_the_exit_codes_are_those_of_the_bridge():
