@@ -17,6 +17,7 @@
 import json
 import os
 import pathlib
+import re
 import runpy
 import shutil
 import subprocess
@@ -132,6 +133,21 @@ def test_every_result_has_its_place_in_the_document(document):
     for name in [*document['TABLES'], 'targets']:
         assert f'<!-- table {name} -->' in text, name
     assert {path.stem for path in (BENCH / 'results').glob('*.json')} <= {*document['TABLES']}
+
+
+@pytest.mark.parametrize('row', sorted(path.stem for path in (BENCH / 'rows').glob('*.py')))
+def test_every_row_was_measured_in_at_least_five_runs(row):
+    path = BENCH / 'results' / f'{row}.json'
+    assert path.exists(), f"make bench BENCH_ARGS='--rows {row}'"
+    least = 1 if row == 'hour' else 5  # an hour is long enough
+    assert json.loads(path.read_text(encoding='utf-8'))['rounds'] >= least
+
+
+def test_nothing_in_the_document_is_not_measured(document):
+    text = document['DOCUMENT'].read_text(encoding='utf-8')
+    missing = [line for line in text.splitlines() if 'not measured' in line]
+    assert not missing, missing
+    assert len(document['TARGETS']) == len(re.findall(r'\| (?:met|\*\*not met\*\*) \|', text))
 
 
 @pytest.mark.parametrize('limit, value, verdict', [

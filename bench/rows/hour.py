@@ -52,7 +52,7 @@ def run(rounds: int, quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
             memory.append(rss([bridge.pid]))
     steady = memory[WARM_UP:]
     result = {
-        'messages': chunk * CHUNKS, 'lost': lost, 'rss_mib': memory, 'cpu_us': cost,
+        'rounds': 1, 'messages': chunk * CHUNKS, 'lost': lost, 'rss_mib': memory, 'cpu_us': cost,
         'slope_bytes_a_message': slope([chunk * i for i in range(len(steady))],
                                        [2**20 * value for value in steady]),
         'growth_mib': steady[-1] - steady[0], 'cpu_last_to_first': cost[-1] / cost[0]}
