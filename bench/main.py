@@ -40,7 +40,7 @@ def main() -> int:
     parser.add_argument('--rows', default=','.join(ROWS), help=f'of {",".join(ROWS)}; all')
     parser.add_argument('--rounds', type=int, default=5, help='runs of each measurement (5)')
     parser.add_argument('--quick', action='store_true',
-                        help='small and rough, below a minute; writes no results')
+                        help='small and rough, a minute or two; writes no results')
     parser.add_argument('--checkout', metavar='FOLDER',
                         help='measure the bridge of another checkout, where `make build` has run')
     parser.add_argument('--save', metavar='NAME',
