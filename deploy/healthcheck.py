@@ -15,7 +15,7 @@
 """
 A container's health: whether its bridge's diagnostics come, for which executor and loop must work.
 
-CAMERA_ID says whose, if it is set. Not by `ros2 topic echo`: that needs a place for its log.
+CAMERA_ID says whose, if it is set. Not by `ros2 topic echo`, which leaves a log file each time.
 """
 
 import os

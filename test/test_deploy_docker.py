@@ -140,6 +140,9 @@ def test_compose_confines_it_and_holds_no_secret():
     text = (DEPLOY / 'compose.yaml').read_text(encoding='utf-8')
     (service,) = yaml.safe_load(text)['services'].values()
     assert service['read_only'] is True and service['cap_drop'] == ['ALL']
+    # Its user has no home, and every ROS node but one that was told not to begins with a log file.
+    (logs,) = re.findall(r'ROS_LOG_DIR=(\S+)', of('ENV')[0])
+    assert pathlib.PurePosixPath(logs).parent.as_posix() in service['tmpfs']
     assert 'no-new-privileges:true' in service['security_opt']
     assert (DEPLOY / service['build']['context'] / service['build']['dockerfile']).exists()
     assert not SECRET.search(text)
