@@ -71,6 +71,18 @@ def test_param_describe_tells_what_the_table_tells(ros2):
     assert 'Max value: 86400.0' in text
 
 
+def test_param_set_changes_what_is_live_and_nothing_else(ros2):
+    options = ('--no-daemon', '--spin-time', '2', NODE)
+
+    def value_after(name, value):
+        ros2('param', 'set', *options, name, value)
+        return ros2('param', 'get', *options, name).rpartition(': ')[2].strip()
+    assert value_after('heartbeat_interval', '2.5') == '2.5'
+    assert value_after('heartbeat_interval', '9999.0') == '2.5', 'out of its range'
+    assert value_after('heartbeat_interval', '5.0') == '5.0'
+    assert value_after('camera_id', 'another') == rigs.CAMERA_ID, 'read-only'
+
+
 def test_topic_echo_shows_the_status(ros2):
     text = ros2('topic', 'echo', '--once', '--no-daemon', '--spin-time', '2', f'{NODE}/status')
     status = yaml.safe_load(text.partition('\n---')[0])
