@@ -78,6 +78,7 @@ class Session:
         """`clock` returns nanoseconds; it only stamps what is tracked."""
         self.reconcile = reconcile
         self.tracked: dict[int, Tracked] = {}  # by object id
+        self._unheard: dict[int, Tracked] = {}  # of which there are only feature maps of ours
         self.number = 1
         self._clock = clock
         self._newest_start = -1  # the greatest object id started in this life
@@ -116,6 +117,7 @@ class Session:
                 self.number += 1
             self._newest_start = message.object_id
             self.tracked.pop(message.object_id, None)  # now the youngest, whatever it was before
+            self._unheard.pop(message.object_id, None)
             self.tracked[message.object_id] = Tracked(self._clock())
             return [self._command(message)]
         if isinstance(message, Stop):
@@ -127,6 +129,7 @@ class Session:
     def _make_room(self) -> list[Command]:
         """Forget echoes, then objects, of what has been tracked longest: as few as possible."""
         if self._numbers > MAX_NUMBERS:
+            self._unheard.clear()
             self._count_numbers()
             self._forget_echoes()
         stopped = []
@@ -151,15 +154,21 @@ class Session:
     def extracted(self, update: Update) -> None:
         """Remember our own feature map, so that its echo is not taken for news."""
         known = self.tracked.get(update.object_id)
-        if known is not None:
-            known.feature_map = update.feature_map
-            known.own.append(update.feature_map)
-            self._numbers += len(update.feature_map)
+        if known is None:
+            known = self._unheard.setdefault(update.object_id, Tracked())
+            if len(self._unheard) > OWN_REMEMBERED:
+                del self._unheard[next(iter(self._unheard))]
+        known.feature_map = update.feature_map
+        known.own.append(update.feature_map)
+        self._numbers += len(update.feature_map)
 
     def _is_news(self, update: Update) -> bool:
         """Take in a feature map; return whether the re-ID node has not seen it."""
         self._numbers += len(update.feature_map)
         known = self.tracked.get(update.object_id)
+        if known is None and update.object_id in self._unheard:
+            known = self.tracked[update.object_id] = self._unheard.pop(update.object_id)
+            known.since = self._clock()
         if known is None:
             self.tracked[update.object_id] = Tracked(
                 self._clock(), update.feature_map, bool(update.feature_map))

@@ -138,11 +138,36 @@ def test_a_feature_map_that_is_gone_belongs_to_another_object():
     assert messages(session.receive(Update(7, (0.5,)))) == [Update(7, (0.5,))]
 
 
-def test_our_own_feature_map_does_not_make_an_object_tracked():
+def test_our_own_feature_map_does_not_make_an_object_tracked_but_its_echo_does():
     session = Session()
     session.extracted(Update(7, (0.5,)))
     assert known(session) == {}
+    assert session.receive(Update(7, (0.5,))) == []
+    assert known(session) == {7: (0.5,)}
+    assert messages(session.receive(Update(7, (0.25,)))) == [Update(7, (0.25,))]
     assert messages(session.receive(Update(7, (0.5,)))) == [Update(7, (0.5,))]
+
+
+def test_another_feature_map_of_an_object_that_only_we_named_is_news():
+    session = Session()
+    session.extracted(Update(7, (0.5,)))
+    assert messages(session.receive(Update(7, (0.25,)))) == [Update(7, (0.25,))]
+    assert session.receive(Update(7, (0.5,))) == []
+    session.extracted(Update(8, (0.5,)))
+    session.receive(Start(8, 1.5, 0))
+    assert messages(session.receive(Update(8, (0.5,)))) == [Update(8, (0.5,))]
+
+
+def test_echoes_of_objects_that_only_we_named_are_awaited_for_a_few(monkeypatch):
+    session = Session()
+    for object_id in range(sessions.OWN_REMEMBERED + 1):
+        session.extracted(Update(object_id, (0.5,)))
+    assert session.receive(Update(1, (0.5,))) == []
+    assert messages(session.receive(Update(0, (0.5,)))) == [Update(0, (0.5,))]
+    monkeypatch.setattr(sessions, 'MAX_NUMBERS', 6)
+    assert len(session.receive(Update(20, (0.5,) * 2))) == 1, 'they go before an object does'
+    assert messages(session.receive(Update(2, (0.5,)))) == [Update(2, (0.5,))]
+    assert {*known(session)} == {0, 1, 2, 20}
 
 
 # ---- registration
