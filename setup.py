@@ -43,11 +43,11 @@ setup(
     license='Apache-2.0',
     entry_points={
         'console_scripts': [
-            'bridge = camera_ws_bridge.main.bridge:main',
+            'bridge = camera_ws_bridge.main.start:bridge',
             'camera_sim = camera_ws_bridge.sim.camera:main',
             'check = camera_ws_bridge.main.check:main',
             'demo = camera_ws_bridge.sim.demo:main',
-            'multi_bridge = camera_ws_bridge.main.multi_bridge:main',
+            'multi_bridge = camera_ws_bridge.main.start:multi_bridge',
             'orchestrator_sim = camera_ws_bridge.sim.orchestrator:main',
         ],
     },

@@ -14,6 +14,10 @@
 
 """The processes of this package that run bridges."""
 
-from camera_ws_bridge.main.bridge import main
+from __future__ import annotations
 
-__all__ = ['main']
+
+def main(args: list[str] | None = None) -> int:
+    """Run one bridge until a signal comes or its link gives up; return the exit code."""
+    from camera_ws_bridge.main import bridge  # imports ROS: see camera_ws_bridge.main.start
+    return bridge.main(args)

@@ -16,6 +16,6 @@
 
 import sys
 
-from camera_ws_bridge.main.bridge import main
+from camera_ws_bridge.main import start
 
-sys.exit(main())
+sys.exit(start.bridge())
