@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+import os
 import signal
 import socket
 
@@ -27,17 +28,20 @@ def on_end_signal(loop: asyncio.AbstractEventLoop, callback: Callable[[], None])
     Call back in the loop's thread on SIGINT and SIGTERM; call this in the main thread.
 
     Python runs its signal handlers between two of its own instructions, not while the executor
-    waits in C. The interpreter's wake-up socket reaches the loop's thread in any case.
+    waits in C. The interpreter's wake-up socket reaches the loop's thread in any case. It stays
+    open for the rest of the process: a second signal, as launch sends one, may come at the end.
     """
     receiver, sender = socket.socketpair()
     receiver.setblocking(False)
     sender.setblocking(False)
 
+    descriptor = receiver.detach()
+
     def on_signal() -> None:
-        receiver.recv(64)
+        os.read(descriptor, 64)
         callback()
 
-    loop.call_soon_threadsafe(loop.add_reader, receiver, on_signal)
+    loop.call_soon_threadsafe(loop.add_reader, descriptor, on_signal)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     signal.set_wakeup_fd(sender.detach())
