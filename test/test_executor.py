@@ -70,6 +70,15 @@ def test_tasks_services_and_timers_are_delivered(executor, node):
     node.destroy_timer(timer)
 
 
+def test_one_that_cannot_be_made_is_replaced(node, monkeypatch):
+    def no_standard_error():
+        raise RuntimeError('sys.stderr is None')
+    monkeypatch.setattr('rclpy.experimental.EventsExecutor', no_standard_error, raising=False)
+    executor = executors.make_executor()
+    assert isinstance(executor, executors.WaitSetExecutor)
+    executor.shutdown()
+
+
 class Deaf(SingleThreadedExecutor):
     """An executor that takes nodes and never delivers."""
 

@@ -57,7 +57,7 @@ def make_executor() -> Executor:
         # It installs handlers of its own.
         from rclpy.experimental import EventsExecutor
         executor: Executor = EventsExecutor()
-    except (ImportError, AttributeError):
+    except (ImportError, AttributeError, RuntimeError):  # the last: there is no standard error
         return WaitSetExecutor()
     return executor
 
