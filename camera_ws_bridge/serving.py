@@ -113,6 +113,7 @@ class Serving:
         self._inbound = inbound
         self._clock = clock
         self._token = token
+        self._token_awaited = token is not None
         self._token_sent = False
         self._too_late = too_late
         self._on_registered = on_registered
@@ -239,7 +240,8 @@ class Serving:
         try:
             jwt = await asyncio.wait_for(self._token(), TOKEN_TIMEOUT)
         except asyncio.TimeoutError:
-            raise LinkFault('token_server', 'there is no token to be had in time') from None
+            raise _no_token() from None
+        self._token_awaited = False
         if jwt is not None:
             self._token_sent = True
             self._inbound.shown_token = jwt
@@ -326,7 +328,8 @@ class Serving:
                 now - max(self._awaited_pongs[0], self._delivered_at) > patience):
             raise LinkFault('silent', f'it sends, but has not answered a ping for {patience:g} s')
         if self._too_late():
-            raise LinkFault('silent', 'it has not confirmed the registration')
+            raise _no_token() if self._token_awaited else LinkFault(
+                'silent', 'it has not confirmed the registration')
 
     def _want_what_is_due(self, now: float) -> None:
         idle = now - self._last_ping_at >= self._settings.heartbeat_interval
@@ -348,6 +351,10 @@ async def wait(event: asyncio.Event, timeout: float) -> None:
         await asyncio.wait_for(event.wait(), max(0.0, timeout))
     except asyncio.TimeoutError:
         pass
+
+
+def _no_token() -> LinkFault:
+    return LinkFault('token_server', 'there is no token to be had in time')
 
 
 def as_fault(error: BaseException | None) -> LinkFault:

@@ -50,6 +50,17 @@ async def test_a_token_that_never_comes_costs_a_reconnect():
 
 
 @virtual
+async def test_a_token_that_does_not_come_within_connect_timeout_is_what_is_blamed():
+    async def never():
+        await asyncio.Event().wait()
+
+    rig = Rig(token=never, connect_timeout=5.0)
+    with pytest.raises(LinkFault, match='gave up after 5 s: there is no token') as caught:
+        await rig.link.run()
+    assert caught.value.cause == 'token_server'
+
+
+@virtual
 async def test_a_close_right_after_the_token_is_a_rejected_token():
     rejected = []
     rig = Rig(token=a_token, on_token_rejected=lambda: rejected.append(1))
