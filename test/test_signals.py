@@ -39,8 +39,8 @@ print('goes on')
 
 
 @pytest.mark.parametrize('name', ['SIGINT', 'SIGTERM'])
-def test_a_second_signal_at_the_very_end_is_no_news(name):
+def test_a_second_signal_at_the_very_end_is_no_news(tmp_path, name):
     done = subprocess.run(
-        [sys.executable, '-c', TWICE.format(name=name)], text=True, capture_output=True,
-        timeout=PATIENCE)
+        [sys.executable, '-c', TWICE.format(name=name)], cwd=tmp_path, text=True,
+        capture_output=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout, done.stderr) == (0, 'goes on\n', '')

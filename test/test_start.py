@@ -38,10 +38,11 @@ sys.exit(start.{executable}())
 
 @pytest.mark.parametrize('executable', ['bridge', 'multi_bridge'])
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_while_python_still_imports_ends_it_in_order(executable, number):
+def test_a_signal_while_python_still_imports_ends_it_in_order(tmp_path, executable, number):
     with subprocess.Popen(
-            [sys.executable, '-c', START.format(executable=executable)], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            [sys.executable, '-c', START.format(executable=executable)], cwd=tmp_path,
+            text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE) as process:
         try:
             assert process.stdout.readline() == 'importing\n', process.stderr.read()
             process.send_signal(number)

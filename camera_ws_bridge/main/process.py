@@ -55,15 +55,29 @@ class Process:
         self.host = SharedLoop()
         self.executor = make_executor()
         self.exit_code: int | None = None
+        self._nodes: Sequence[BridgeNode] = ()
 
     def add(self, *nodes: BridgeNode) -> None:
         """Give the executor all nodes of the process, before any of them starts."""
+        self._nodes = nodes
         self.executor = add_nodes(self.executor, *nodes)
 
     def end(self, code: int) -> None:
         """Let the process end, if it is not about to already; called in the loop's thread."""
         if self.exit_code is None:
             self.exit_code = code
+
+    def close(self) -> None:
+        """
+        Take leave of ROS, however far the process has come.
+
+        Else the middleware's threads could call an executor that Python's end has taken away.
+        """
+        self.executor.shutdown()
+        self.host.stop()
+        for node in self._nodes:
+            node.destroy_node()
+        rclpy.try_shutdown()
 
 
 def run(args: list[str] | None, start: Callable[[Process], Sequence[BridgeNode]]) -> int:
@@ -81,14 +95,30 @@ def run(args: list[str] | None, start: Callable[[Process], Sequence[BridgeNode]]
     process = Process()
     on_end_signal(process.host.loop, lambda: process.end(EXIT_OK))
     try:
-        nodes = start(process)
+        nodes = _started(process, start)
+        if nodes is None:
+            return EXIT_CONFIGURATION
+        _spin(process, nodes)
+    finally:
+        process.close()
+    return EXIT_OK if process.exit_code is None else process.exit_code
+
+
+def _started(
+        process: Process,
+        start: Callable[[Process], Sequence[BridgeNode]]) -> Sequence[BridgeNode] | None:
+    """Return the nodes; or None, having said why there are none."""
+    try:
+        return start(process)
     except (ConfigurationError, InvalidNamespaceException) as error:
         print(f'camera_ws_bridge: {_line(error)}', file=sys.stderr)
-        return EXIT_CONFIGURATION
     except rclpy_implementation.RCLError as error:  # e.g. security, and an RMW that has none
         print(f'camera_ws_bridge: ROS refuses the node: {_line(error)}', file=sys.stderr)
-        return EXIT_CONFIGURATION
+    return None
 
+
+def _spin(process: Process, nodes: Sequence[BridgeNode]) -> None:
+    """Let the nodes work until the process is told to end, and end their work in order."""
     def log_bug() -> None:
         # A bug in a callback must not end a bridge that nobody looks after.
         nodes[0].get_logger().error(
@@ -101,23 +131,15 @@ def run(args: list[str] | None, start: Callable[[Process], Sequence[BridgeNode]]
         os.environ, nodes[0], process.host.loop,
         lambda: '; '.join(node.describe() for node in nodes))
     service_manager.ready()
-    try:
-        process.host.spin(process.executor, lambda: process.exit_code is not None, log_bug)
-        service_manager.stopping()
-        for node in nodes:
-            node.begin_to_shut_down()
-        for node in nodes:
-            try:
-                node.shut_down()
-            except Exception:  # noqa: B902: the others' flushes matter
-                log_bug()
-    finally:
-        process.executor.shutdown()
-        process.host.stop()
-        for node in nodes:
-            node.destroy_node()
-        rclpy.try_shutdown()
-    return EXIT_OK if process.exit_code is None else process.exit_code
+    process.host.spin(process.executor, lambda: process.exit_code is not None, log_bug)
+    service_manager.stopping()
+    for node in nodes:
+        node.begin_to_shut_down()
+    for node in nodes:
+        try:
+            node.shut_down()
+        except Exception:  # noqa: B902: the others' flushes matter
+            log_bug()
 
 
 def _line(error: Exception) -> str:
