@@ -134,7 +134,7 @@ class Spool:
             connection.execute('COMMIT')
         except OSError as error:
             raise table.system_failure(error) from None
-        except sqlite3.Error as error:
+        except table.SQLITE_ERRORS as error:
             self._roll_back(connection)
             failure = table.sqlite_failure(error)
             if failure.cause == 'full' and self._near_limit(sum(len(r.payload) for r in added)):
@@ -154,7 +154,7 @@ class Spool:
             for _ in range(0, free, VACUUM_STEP):
                 # Not execute(): that would end after the first page.
                 self._connected().executescript(f'PRAGMA incremental_vacuum({VACUUM_STEP})')
-        except sqlite3.Error as error:
+        except table.SQLITE_ERRORS as error:
             raise table.sqlite_failure(error) from None
         self._execute('PRAGMA wal_checkpoint(TRUNCATE)')
 
@@ -212,7 +212,9 @@ class Spool:
             table.check(connection)
             info = os.stat(self.path)
         except BaseException as error:
-            failure = table.sqlite_failure(error) if isinstance(error, sqlite3.Error) else error
+            failure: BaseException = error
+            if isinstance(error, table.SQLITE_ERRORS):
+                failure = table.sqlite_failure(error)
             try:
                 if isinstance(failure, SpoolError) and failure.cause == 'corrupt':
                     if header[:16] == MAGIC:
@@ -248,7 +250,7 @@ class Spool:
     def _execute(self, statement: str) -> list[Any]:
         try:
             return self._connected().execute(statement).fetchall()
-        except sqlite3.Error as error:
+        except table.SQLITE_ERRORS as error:
             raise table.sqlite_failure(error) from None
 
     def _pragma(self, name: str) -> int:
@@ -261,7 +263,7 @@ class Spool:
             raise SpoolError('io', 'the spool has been replaced by another file')
 
     def _roll_back(self, connection: sqlite3.Connection) -> None:
-        with suppress(sqlite3.Error):  # SQLite may have done so itself
+        with suppress(*table.SQLITE_ERRORS):  # SQLite may have done so itself
             connection.execute('ROLLBACK')
 
     def _near_limit(self, size: int) -> bool:

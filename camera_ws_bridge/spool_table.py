@@ -39,6 +39,8 @@ TABLE = (
 LAYOUT = [('table', 'messages', TABLE)]
 SELECT = 'SELECT id, lane, object_id, accepted_at, payload, crc FROM messages ORDER BY id '
 
+# Where SQLite's message quotes damaged text, Python cannot even decode the message.
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 CORRUPT = ('malformed', 'not a database', 'unsupported file format', 'too big')
 
 
@@ -89,7 +91,7 @@ def salvage(connection: sqlite3.Connection) -> list[Row]:
     """Return what can be read from both ends of a corrupt file, as far as checksums vouch."""
     rows: dict[int, Row] = {}
     for order in ('ASC', 'DESC'):
-        with suppress(sqlite3.Error, MemoryError):
+        with suppress(*SQLITE_ERRORS, MemoryError):
             for values in connection.execute(SELECT + order):
                 row = _sound(values)
                 if row is not None:
@@ -132,7 +134,7 @@ def refuse_newer(path: str) -> None:
     try:
         with closing(sqlite3.connect(uri, uri=True)) as connection:
             layout = _layout(connection)
-    except sqlite3.Error:
+    except SQLITE_ERRORS:
         return
     if layout != LAYOUT:
         raise ConfigurationError(
@@ -140,7 +142,10 @@ def refuse_newer(path: str) -> None:
             'version again and let it drain, or give another path')
 
 
-def sqlite_failure(error: sqlite3.Error) -> SpoolError:
+def sqlite_failure(error: Exception) -> SpoolError:
+    """Return what one of SQLITE_ERRORS means."""
+    if isinstance(error, UnicodeDecodeError):
+        return SpoolError('corrupt', 'its definitions are not UTF-8')
     # By the text, which SQLite keeps stable; Python has the codes from 3.11 on only.
     text = str(error)
     if 'disk is full' in text:

@@ -102,6 +102,19 @@ def test_a_wrong_layout_is_put_aside(spool, path, statement):
     assert len(aside(path)) == 1
 
 
+def test_definitions_that_are_no_text_are_put_aside(spool, path):
+    """SQLite quotes them in its error, which Python then cannot decode."""
+    spool.close()
+    with open(path, 'r+b') as file:
+        data = file.read().replace(b'CREATE TABLE', b'CREATE \xa0ABLE')
+        file.seek(0)
+        file.write(data)
+    rows, report = reopened(path)
+    assert rows == []
+    assert 'the spool was corrupt' in report
+    assert len(aside(path)) == 1
+
+
 def test_readable_rows_of_a_corrupt_file_are_carried_over(spool, path):
     rows = mixed(1, 1200)
     spool.write(rows, ())
