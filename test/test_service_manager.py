@@ -22,7 +22,6 @@ import threading
 import time
 
 from camera_ws_bridge.main.service_manager import ServiceManager
-from camera_ws_bridge.runtime import LoopThread
 import pytest
 import rclpy
 from rclpy.context import Context

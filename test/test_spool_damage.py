@@ -103,7 +103,7 @@ def test_a_wrong_layout_is_put_aside(spool, path, statement):
 
 
 def test_definitions_that_are_no_text_are_put_aside(spool, path):
-    """SQLite quotes them in its error, which Python then cannot decode."""
+    """For those SQLite has an error that quotes them, which Python cannot decode."""
     spool.close()
     with open(path, 'r+b') as file:
         data = file.read().replace(b'CREATE TABLE', b'CREATE \xa0ABLE')
