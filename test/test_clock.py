@@ -22,6 +22,7 @@ stamps of messages are ROS's own and not looked at.
 from __future__ import annotations
 
 import os
+import pathlib
 
 from camera_ws_bridge.spool_writer import monotonic_time
 from camera_ws_bridge_msgs.msg import Status, Update
@@ -29,18 +30,7 @@ import pytest
 import rig as rigs
 
 DAY = 86400.0
-MOVABLE = """
-import time
-
-def _moved(clock, unit):
-    def now():
-        with open({path!r}) as file:
-            return clock() + type(unit)(float(file.read()) * unit)
-    return now
-
-time.time = _moved(time.time, 1.0)
-time.time_ns = _moved(time.time_ns, 10**9)
-"""
+INSIDE = pathlib.Path(__file__).parent / 'faults' / 'inside'  # its sitecustomize moves clocks
 
 
 class Clock:
@@ -48,11 +38,9 @@ class Clock:
 
     def __init__(self, folder) -> None:
         self._file = folder / 'offset'
-        self._folder = folder / 'movable'
-        self._folder.mkdir()
-        (self._folder / 'sitecustomize.py').write_text(MOVABLE.format(path=str(self._file)))
         self.environment = {
-            'PYTHONPATH': f'{self._folder}:{os.environ.get("PYTHONPATH", "")}'}
+            'PYTHONPATH': f'{INSIDE}:{os.environ.get("PYTHONPATH", "")}',
+            'CAMERA_WS_BRIDGE_CLOCK': str(self._file)}
         self.move_to(0.0)
 
     def move_to(self, offset: float) -> None:

@@ -25,6 +25,7 @@ import time
 
 from camera_ws_bridge_msgs.msg import Status, Stop
 from commands import stop
+from fault_results import record
 import pytest
 import rig as rigs
 
@@ -57,6 +58,11 @@ class Pair:
             assert time.monotonic() < end, f'waited until {what}'
             for probe in probes or self.probes:
                 probe.executor.spin_once(timeout_sec=0.02)
+
+    @property
+    def published(self):
+        """Return how many frames have been published."""
+        return int(self._frames)
 
     def frames_arrive(self, probe):
         """Publish frames through one bridge; wait until the orchestrator has them."""
@@ -100,15 +106,20 @@ def a_pair(tmp_path):
 
 
 def test_both_are_heard_and_neither_throws_the_other_out(pair):
-    began = time.monotonic()
+    began, commands = time.monotonic(), 0
     while time.monotonic() - began < 4 * IDENTIFY:
         for probe in pair.probes:
             pair.frames_arrive(probe)
         pair.a_command_arrives()
+        commands += 1
     assert pair.orchestrator.sim.opened == 2, 'somebody has reconnected'
     for probe in pair.probes:
         assert probe.status.reconnects == 0
         assert probe.status.state == Status.STABLE
+    arrived = len(set(pair.orchestrator.frame_ids()))
+    record('two bridges with one id',
+           f'{time.monotonic() - began:.1f} s: 0 reconnects; {arrived} of {pair.published} frames '
+           f'of both and {commands} of {commands} commands arrive')
 
 
 def test_commands_come_again_within_identify_interval_when_the_older_connection_ends(pair):
@@ -121,10 +132,12 @@ def test_commands_come_again_within_identify_interval_when_the_older_connection_
         pair.wait(lambda: len(pair.orchestrator.sim.connections) == 2, 'it has come back')
         for probe in pair.probes:
             pair.frames_arrive(probe)
-    print(f'commands again after {max(took):.2f} s at most')
     # One of the two identifies again at the latest then; the rest is for a busy machine.
     assert max(took) <= IDENTIFY + 2.0
     assert pair.orchestrator.sim.opened == 2 + 3, 'one reconnect for each loss'
+    record('two bridges with one id, the older connection ends',
+           f'{len(took)} times: commands again after {max(took):.2f} s at most, '
+           f'`identify_interval` is {IDENTIFY:g} s; {len(took)} reconnects')
 
 
 def test_the_one_that_is_left_gets_the_commands_when_the_other_ends(pair):

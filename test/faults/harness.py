@@ -37,8 +37,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 import contextlib
-import json
-import os
 import pathlib
 import re
 import ssl
@@ -48,6 +46,7 @@ from typing import Any
 
 from camera_ws_bridge import wire
 from camera_ws_bridge_msgs.msg import Status, Update
+from fault_results import record
 from hostile import Behaviour, HostileServer
 import monitor
 import rig as rigs
@@ -58,10 +57,11 @@ OBJECTS = 20
 LEAST = 40  # messages that a fault is judged by
 MEASURED = 2.0  # seconds that a percentile is made of, at least
 MIB = 2**20
+QUICK = {'heartbeat_interval': 0.5, 'heartbeat_timeout': 2.0, 'reconnect_delay_min': 0.01,
+         'reconnect_delay_max': 0.05, 'stable_after': 0.0, 'open_timeout': 1.0}
 ALLOWANCE = 8 * MIB  # bytes of memory that a fault may leave behind
 UNHANDLED = re.compile(
     'internal error|Traceback|Exception|never retrieved|was destroyed|was never awaited')
-RESULTS = os.environ.get('CAMERA_WS_BRIDGE_FAULTS', '')  # file to which results are appended
 
 
 class Stream(threading.Thread):
@@ -111,6 +111,7 @@ class Fault:
         self.status_at = len(bridge.probe.statuses)
         self.received_at = len(bridge.received)
         self.back_after: float | None = None
+        self.measured = ''  # what else is to be told, in words with figures
         self._bridge = bridge
         self.stream = stream
 
@@ -269,7 +270,7 @@ class Bridge:
         ticks = monitor.read(self._ticks, fault.began)
         blocked = monitor.wait_percentile([tick.blocked for tick in ticks], duration)
         result = {
-            'fault': fault.name, 'accepted': accepted, 'received': unique,
+            'accepted': accepted, 'received': unique,
             'repeated': len(boxes) + len(updates) - unique, 'dropped': dropped,
             'back_after': fault.back_after, 'duration': duration,
             'rss_growth': self.rss() - rss,
@@ -277,11 +278,7 @@ class Bridge:
             'callback_p99_with_machine': monitor.wait_percentile(
                 [tick.late for tick in ticks], duration),
             'callback_limit': monitor.limit(callback_limit)}
-        print(json.dumps(result))
-        if RESULTS:
-            test = re.sub(r' \(.*', '', os.environ.get('PYTEST_CURRENT_TEST', ''))
-            with open(RESULTS, 'a') as file:
-                file.write(json.dumps({**result, 'test': test}) + '\n')
+        record(fault.name, fault.measured, **result)
         # What was in flight when a link broke may have arrived, and be dropped before the repeat.
         both = unique + sum(dropped.values()) - accepted
         assert 0 <= both <= (sum(dropped.values()) if drops else 0), result

@@ -15,9 +15,11 @@
 """
 Runs inside the bridge that faults are injected into: Python imports it before anything else.
 
-It measures what cannot be seen from outside, and takes the place of the resolver of host names.
+It measures what cannot be seen from outside, and takes the place of what a test cannot harm.
 CAMERA_WS_BRIDGE_TICKS names the file for the measurements (see monitor.py), and
 CAMERA_WS_BRIDGE_RESOLVER one that holds a word: 'fail', 'stall', or anything else for the truth.
+That of CAMERA_WS_BRIDGE_DISK holds 'read-only' or anything else, that of CAMERA_WS_BRIDGE_CLOCK the
+seconds by which the wall clock is off.
 CAMERA_WS_BRIDGE_BLOCKED is for how many seconds of work a callback blocks the others, again and
 again: the measurements must show it.
 """
@@ -97,7 +99,36 @@ def resolve_as_told(path: str) -> None:
     socket.getaddrinfo = getaddrinfo
 
 
+def write_as_told(path: str) -> None:
+    """Ask the file whether SQLite may write."""
+    import sqlite3
+    connect = sqlite3.connect
+
+    class Connection(sqlite3.Connection):
+        def execute(self, statement: str, *arguments: Any) -> Any:
+            if statement.startswith('BEGIN'):
+                only = pathlib.Path(path).read_text() == 'read-only'
+                super().execute(f'PRAGMA query_only = {int(only)}')
+            return super().execute(statement, *arguments)
+    sqlite3.connect = lambda *arguments, **keywords: connect(
+        *arguments, factory=Connection, **keywords)
+
+
+def move_clock(path: str) -> None:
+    """Ask the file by how much the wall clock is off."""
+    def moved(clock: Any, unit: Any) -> Any:
+        def now() -> Any:
+            return clock() + type(unit)(float(pathlib.Path(path).read_text()) * unit)
+        return now
+    time.time = moved(time.time, 1.0)
+    time.time_ns = moved(time.time_ns, 10**9)
+
+
 if os.environ.get('CAMERA_WS_BRIDGE_TICKS'):
     tick_in_every_node(os.environ['CAMERA_WS_BRIDGE_TICKS'])
 if os.environ.get('CAMERA_WS_BRIDGE_RESOLVER'):
     resolve_as_told(os.environ['CAMERA_WS_BRIDGE_RESOLVER'])
+if os.environ.get('CAMERA_WS_BRIDGE_DISK'):
+    write_as_told(os.environ['CAMERA_WS_BRIDGE_DISK'])
+if os.environ.get('CAMERA_WS_BRIDGE_CLOCK'):
+    move_clock(os.environ['CAMERA_WS_BRIDGE_CLOCK'])
