@@ -134,10 +134,16 @@ class SharedLoop:
                 due = self._run()
                 if until():
                     return
-                watcher.arm()
                 now = self.loop.time()
+            busy = due <= now
+            if not busy:
+                watcher.arm()
             try:
-                executor.spin_once(timeout_sec=min(max(due - now, 0.0), LONGEST_WAIT))
+                # A busy loop's turn is long: one message of ROS after each would be too few.
+                for _ in range(MAX_TURN if busy else 1):
+                    executor.spin_once(timeout_sec=min(max(due - now, 0.0), LONGEST_WAIT))
+                    if until():
+                        return
                 failed = False
             except Exception:  # noqa: B902
                 on_error()

@@ -169,6 +169,43 @@ def test_a_busy_loop_lets_the_executor_have_its_turn(shared):
     assert len(rounds) <= 2 * MAX_TURN
 
 
+def test_a_busy_loop_lets_the_executor_do_as_many_things(shared):
+    executor = Executor()
+    rounds, things = [], []
+
+    async def busy():
+        while len(things) < 5 * MAX_TURN:
+            rounds.append(1)
+            await asyncio.sleep(0)
+
+    for _ in range(5 * MAX_TURN):
+        executor.create_task(lambda: things.append(1))
+    spin(shared, executor, busy())
+    assert len(rounds) <= 7 * MAX_TURN
+
+
+def test_a_busy_loop_does_not_wake_the_executor_again_and_again(shared):
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    executor = Executor()
+    theirs.send(500 * b'x')  # read in so many iterations
+    done = asyncio.Event()
+    woken, got = [], []
+
+    def read():
+        got.append(ours.recv(1))
+        if len(got) == 500:
+            shared.loop.remove_reader(ours)
+            done.set()
+
+    shared.loop.add_reader(ours, read)
+    executor.create_task = woken.append
+    spin(shared, executor, done.wait())
+    assert len(woken) <= 2
+    ours.close()
+    theirs.close()
+
+
 def test_a_busy_executor_lets_the_loop_have_its_turn(shared):
     executor = Executor()
     calls = []
