@@ -27,6 +27,7 @@ export CAMERA_WS_BRIDGE_REAL_ROS := $(REAL_ROS)
 # Nothing may import from the source tree: only what is installed gets tested.
 ENTER := source scripts/env.bash; export PYTHONSAFEPATH=1;
 CLIENT_TESTS := $(wildcard test/test_client*.py)
+FAULT_TESTS := test/faults test/test_kills.py test/test_two_bridges.py
 BESIDE = $(if $(REAL_ROS),build,$$CAMERA_WS_BRIDGE_VENV)
 WEBSOCKETS_10 = $(BESIDE)/websockets-10
 BENCH_LIBRARY = $(BESIDE)/bench
@@ -58,10 +59,12 @@ demo: ready ## Run bridge, orchestrator and camera together (DURATION=seconds)
 test: ready ## Run the tests against the installed packages (PYTEST_ARGS=...)
 	@$(ENTER) status=0; pytest $(PYTEST_ARGS) || status=$$?; $(took); exit $$status
 
-faults: ready ## Inject faults into a running bridge, print the table (WRITE=1: into docs/)
+# Nothing is written of a run that failed, or of a part of the suite.
+faults: ready ## Inject faults into a running bridge, print the tables (WRITE=1: into docs/)
 	@$(ENTER) results=build/faults.jsonl; mkdir -p build; rm -f $$results; status=0; \
-	CAMERA_WS_BRIDGE_FAULTS="$$PWD/$$results" pytest test/faults $(PYTEST_ARGS) || status=$$?; \
-	python3 scripts/document_faults.py $$results $(if $(WRITE),--write); \
+	CAMERA_WS_BRIDGE_FAULTS="$$PWD/$$results" pytest $(FAULT_TESTS) $(PYTEST_ARGS) || status=$$?; \
+	write=''; if [ $$status = 0 ]; then write='$(if $(WRITE),--write)'; fi; \
+	python3 scripts/document_faults.py $$results $$write $(if $(PYTEST_ARGS),--some) || status=1; \
 	$(took); exit $$status
 
 test-websockets-10: ready ## Run the client's tests with the oldest supported websockets

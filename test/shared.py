@@ -75,3 +75,10 @@ def tls_pem(authority):
         'key': ours.private_key_pem.bytes(), 'both': ours.private_key_and_cert_chain_pem.bytes(),
         'locked': locked, 'other_key': other.private_key_pem.bytes(), 'garbage': b'no PEM at all',
         'empty': b''}
+
+
+def replace_text(path, text):
+    """Write a file that another process reads at any time: it sees the old text or the new."""
+    fresh = path.with_name(path.name + '.fresh')
+    fresh.write_text(text)
+    fresh.replace(path)

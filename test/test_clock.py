@@ -28,6 +28,7 @@ from camera_ws_bridge.spool_writer import monotonic_time
 from camera_ws_bridge_msgs.msg import Status, Update
 import pytest
 import rig as rigs
+from shared import replace_text
 
 DAY = 86400.0
 INSIDE = pathlib.Path(__file__).parent / 'faults' / 'inside'  # its sitecustomize moves clocks
@@ -45,9 +46,7 @@ class Clock:
 
     def move_to(self, offset: float) -> None:
         """Set it to so many seconds from the true time."""
-        fresh = self._file.with_name('offset.new')
-        fresh.write_text(str(offset))
-        fresh.replace(self._file)
+        replace_text(self._file, str(offset))
 
 
 @pytest.fixture(name='stage')

@@ -22,6 +22,7 @@ from harness import faulty, QUICK
 from hostile import HostileServer
 import pytest
 
+
 # ---- HTTP
 
 @pytest.fixture(scope='module', name='bridge')
@@ -57,7 +58,7 @@ def test_retry_after_is_kept(bridge):
         bridge.orchestrator.do('accept')
         fault.healed()
         assert bridge.orchestrator.sim.refused == refused + 1
-        fault.measured = '1 attempt before the time was over'
+        fault.measured = 'no attempt before its time'
         assert fault.back_after > 1.0  # of the two seconds, some may be gone
 
 
@@ -72,7 +73,7 @@ def test_redirect_to_another_origin(bridge):
             bridge.wait_for_cause(fault, 'redirect')
             bridge.orchestrator.do('accept')
             fault.healed()
-            fault.measured = f'{other.visits} connections to the other origin'
+            fault.measured = f'connections to the other origin {other.visits}'
         assert other.visits == 0
     finally:
         other.close()
@@ -119,7 +120,7 @@ def expired(ca, context):
 
 
 def self_signed(ca, context):
-    """An authority's own certificate is signed by itself."""
+    """Show an authority's own certificate, which it has signed itself."""
     other = type(ca)()
     with other.private_key_pem.tempfile() as key, other.cert_pem.tempfile() as cert:
         context.load_cert_chain(cert, key)
@@ -148,8 +149,8 @@ def test_bad_certificate(tls_bridge, authority, name):
         with tls_bridge.hostile(behave, tls=context) as server:
             tls_bridge.wait_for_cause(fault, 'tls')
             attempts = tls_bridge.proxy.accepted - accepted
-        fault.measured = (f'{attempts} attempts, {server.visits} handshakes completed, '
-                          f'{len(b"".join(told))} application bytes')
+        fault.measured = (f'attempts {attempts}, handshakes completed {server.visits}, '
+                          f'application bytes {len(b"".join(told))}')
         fault.healed()
     assert b''.join(told) == b'', 'application bytes for a server that is not trusted'
 

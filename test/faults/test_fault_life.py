@@ -22,8 +22,10 @@ from fault_results import record
 from harness import faulty, MIB, QUICK
 import pytest
 import rig as rigs
+from shared import replace_text
 
 DAY = 86400.0  # seconds
+
 
 # ---- the buffer
 
@@ -91,18 +93,18 @@ def test_a_message_larger_than_the_window_does_not_wait_for_ever(bridge):
     ('wall clock a day forward and back', DAY), ('wall clock a day backward and forth', -DAY)])
 def test_wall_clock_is_moved(tmp_path, case, offset):
     clock = tmp_path / 'clock'
-    clock.write_text('0')
+    replace_text(clock, '0')
     with faulty(tmp_path, environment={'CAMERA_WS_BRIDGE_CLOCK': str(clock)},
                 spool_path=str(tmp_path / 'spool' / 'spool.sqlite'), boxes_max_age=3600.0,
                 **QUICK) as bridge:
         with bridge.fault(case) as fault:
-            clock.write_text(str(offset))
+            replace_text(clock, str(offset))
             fault.healed()
             assert bridge.probe.status.reconnects == fault.before.reconnects
             bridge.proxy.refuse()
             bridge.proxy.reset()
             bridge.wait(lambda: bridge.probe.status.boxes_queued > 30)
-            clock.write_text('0')  # what has been queued at the other time is as old as it is
+            replace_text(clock, '0')  # what has been queued at the other time is as old as it is
             bridge.wait(lambda: bridge.probe.status.boxes_queued > 60)
             assert bridge.probe.status.oldest_age < rigs.PATIENCE
             bridge.proxy.pass_through()

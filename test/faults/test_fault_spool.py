@@ -90,7 +90,7 @@ def test_disk_is_full(tmp_path):
 
 
 def test_spool_is_read_only(tmp_path):
-    """SQLite itself refuses to write; modes would not, where tests run as root."""
+    """Let SQLite itself refuse to write: modes would not, where tests run as root."""
     disk = tmp_path / 'disk'
     disk.write_text('writable')
     with spooled(tmp_path, environment={'CAMERA_WS_BRIDGE_DISK': str(disk)}) as bridge:

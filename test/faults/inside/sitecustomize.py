@@ -18,8 +18,8 @@ Runs inside the bridge that faults are injected into: Python imports it before a
 It measures what cannot be seen from outside, and takes the place of what a test cannot harm.
 CAMERA_WS_BRIDGE_TICKS names the file for the measurements (see monitor.py), and
 CAMERA_WS_BRIDGE_RESOLVER one that holds a word: 'fail', 'stall', or anything else for the truth.
-That of CAMERA_WS_BRIDGE_DISK holds 'read-only' or anything else, that of CAMERA_WS_BRIDGE_CLOCK the
-seconds by which the wall clock is off.
+That of CAMERA_WS_BRIDGE_DISK holds 'read-only' or anything else, that of CAMERA_WS_BRIDGE_CLOCK
+the seconds by which the wall clock is off.
 CAMERA_WS_BRIDGE_BLOCKED is for how many seconds of work a callback blocks the others, again and
 again: the measurements must show it.
 """
@@ -105,6 +105,7 @@ def write_as_told(path: str) -> None:
     connect = sqlite3.connect
 
     class Connection(sqlite3.Connection):
+
         def execute(self, statement: str, *arguments: Any) -> Any:
             if statement.startswith('BEGIN'):
                 only = pathlib.Path(path).read_text() == 'read-only'
