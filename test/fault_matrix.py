@@ -87,7 +87,7 @@ FAULTS = (
     Fault('spool: bytes flipped',
           'put aside and reported; all arrive but the messages that were hit', (
               'spool: bytes flipped while it runs', 'spool: one byte flipped between two lives',
-              'spool: 100 bytes flipped between two lives')),
+              'spool: 20 bytes flipped between two lives')),
     Fault('spool: WAL cut', 'all transactions before the cut arrive', ('spool: WAL cut',)),
     Fault('spool: second opener', 'refused by name with exit code 2; the first is not disturbed', (
         'spool: second opener',)),

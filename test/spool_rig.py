@@ -74,7 +74,8 @@ def rows_of_copy(path, folder):
     path = pathlib.Path(path)
     for each in path.parent.glob(path.name + '*'):
         if each.name == path.name or each.name.endswith(('-wal', '-shm')):
-            shutil.copy(each, folder / each.name)
+            with contextlib.suppress(FileNotFoundError):  # SQLite may remove its log
+                shutil.copy(each, folder / each.name)
     try:
         return reopened(str(folder / path.name), 2**27)
     finally:
