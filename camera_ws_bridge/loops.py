@@ -142,8 +142,6 @@ class SharedLoop:
                 # A busy loop's turn is long: one message of ROS after each would be too few.
                 for _ in range(MAX_TURN if busy else 1):
                     executor.spin_once(timeout_sec=min(max(due - now, 0.0), LONGEST_WAIT))
-                    if until():
-                        return
                 failed = False
             except Exception:  # noqa: B902
                 on_error()
