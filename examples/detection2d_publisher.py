@@ -19,6 +19,7 @@ Stands in for a detector that speaks vision_msgs: walking people on `detections`
 Replace it by your detector; nothing in here knows of the bridge.
 """
 
+import contextlib
 import math
 import sys
 
@@ -69,15 +70,16 @@ def _person(phase):
 
 def main():
     """Publish until interrupted."""
-    rclpy.init()
-    try:
-        rclpy.spin(Detection2dPublisher())
-    except (KeyboardInterrupt, rclpy.executors.ExternalShutdownException):
-        pass
-    except Exception:
-        if rclpy.ok():  # else the signal came while the executor was about to wait
-            raise
-    rclpy.try_shutdown()
+    with contextlib.suppress(KeyboardInterrupt):
+        rclpy.init()
+        try:
+            rclpy.spin(Detection2dPublisher())
+        except rclpy.executors.ExternalShutdownException:
+            pass
+        except Exception:
+            if rclpy.ok():  # else the signal came while the executor was about to wait
+                raise
+        rclpy.try_shutdown()
 
 
 if __name__ == '__main__':

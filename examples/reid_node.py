@@ -22,6 +22,7 @@ publishes them as `boxes`, with the ids of the tracked objects that it finds aga
 """
 
 from collections import OrderedDict
+import contextlib
 import heapq
 import io
 import sys
@@ -202,15 +203,16 @@ def similarity(one, other):
 
 def main():
     """Run until interrupted."""
-    rclpy.init()
-    try:
-        rclpy.spin(ReidNode())
-    except (KeyboardInterrupt, rclpy.executors.ExternalShutdownException):
-        pass
-    except Exception:
-        if rclpy.ok():  # else the signal came while the executor was about to wait
-            raise
-    rclpy.try_shutdown()
+    with contextlib.suppress(KeyboardInterrupt):
+        rclpy.init()
+        try:
+            rclpy.spin(ReidNode())
+        except rclpy.executors.ExternalShutdownException:
+            pass
+        except Exception:
+            if rclpy.ok():  # else the signal came while the executor was about to wait
+                raise
+        rclpy.try_shutdown()
 
 
 if __name__ == '__main__':

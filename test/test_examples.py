@@ -76,12 +76,15 @@ def test_commands_are_handled_in_their_sequence(steps, handled):
 def test_a_signal_while_the_executor_begins_to_wait_is_no_error(monkeypatch):
     module = example('reid_node')
     monkeypatch.setattr(module, 'ReidNode', lambda: None)
-    for name in ('init', 'try_shutdown'):
-        monkeypatch.setattr(module.rclpy, name, lambda: None)
+    monkeypatch.setattr(module.rclpy, 'init', lambda: None)
 
     def spin(node):
         raise RuntimeError('the given context is not valid')
+
+    def try_shutdown():  # Python may come to the signal only here
+        raise KeyboardInterrupt
     monkeypatch.setattr(module.rclpy, 'spin', spin)
+    monkeypatch.setattr(module.rclpy, 'try_shutdown', try_shutdown)
     monkeypatch.setattr(module.rclpy, 'ok', lambda: False)
     module.main()
     monkeypatch.setattr(module.rclpy, 'ok', lambda: True)
