@@ -21,28 +21,26 @@ import pytest
 from raw_peer import serving
 from shared import run, server_tls
 import sim_rig
+from tls_certificates import BAD_CERTIFICATES, not_trusted
+
+ADVICE = {  # the library's codes of verification, and what is said of them
+    'unknown authority': ((18, 19, 20), ('tls_ca_file', 'trustme')),
+    'not in the system': ((19, 20), ('tls_ca_file', 'trustme')),
+    'wrong host': ((62,), ('other.example', 'localhost')),
+    'expired': ((10,), ('renewed', 'clock says 2')),
+}
 
 
-def _expired(authority):
-    past = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
-    return authority.issue_cert('localhost', not_after=past)
+@pytest.mark.parametrize('name', BAD_CERTIFICATES)
+def test_certificates_that_are_not_accepted(authority, tls_files, name):
+    codes, parts = ADVICE[name]
 
-
-@pytest.mark.parametrize('issue, trusted, code, parts', (
-    pytest.param(lambda ca: type(ca)().issue_cert('localhost'), True, (18, 19, 20),
-                 ('tls_ca_file', 'trustme'), id='unknown authority'),
-    pytest.param(lambda ca: ca.issue_cert('localhost'), False, (19, 20),
-                 ('tls_ca_file', 'trustme'), id='not in the system'),
-    pytest.param(lambda ca: ca.issue_cert('other.example'), True, (62,),
-                 ('other.example', 'localhost'), id='wrong host'),
-    pytest.param(_expired, True, (10,), ('renewed', 'clock says 2'), id='expired')))
-def test_certificates_that_are_not_accepted(authority, tls_files, issue, trusted, code, parts):
     async def test():
-        async with serving(silent_peer, server_tls(issue(authority))) as server:
-            report = await report_of(
-                server.named_url, **({'tls_ca_file': tls_files['ca']} if trusted else {}))
+        context, trust = not_trusted(name, authority, tls_files)
+        async with serving(silent_peer, context) as server:
+            report = await report_of(server.named_url, **trust)
         step = report.only_failure('tls')
-        assert step['data']['verify_code'] in code
+        assert step['data']['verify_code'] in codes
         assert all(part in step['advice'] for part in parts)
         shown = step['data']['certificate']
         assert 'trustme' in shown['issuer']

@@ -14,10 +14,9 @@
 
 """Certificates of our own, usable or not."""
 
-import datetime
-
 from camera_ws_bridge.preflight import certificates
 import pytest
+from tls_certificates import PAST
 
 
 def test_our_own_certificate(tls_files):
@@ -33,13 +32,12 @@ def test_files_that_hold_no_usable_certificate(tls_files, certificate, key):
 
 
 def test_an_expired_one_is_read_all_the_same(authority, tmp_path):
-    past = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
-    issued = authority.issue_cert('camera@site', not_after=past)
+    issued = authority.issue_cert('camera@site', not_after=PAST)
     issued.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / 'both'))
     own = certificates.of_files(str(tmp_path / 'both'), '')
-    assert own.expires_at == past.timestamp()
-    assert own.days_left(past.timestamp() + 1) == -1
-    assert own.days_left(past.timestamp() - 86400) == 1
+    assert own.expires_at == PAST.timestamp()
+    assert own.days_left(PAST.timestamp() + 1) == -1
+    assert own.days_left(PAST.timestamp() - 86400) == 1
 
 
 def test_no_certificate_at_all():

@@ -15,12 +15,13 @@
 """What goes wrong before the WebSocket is open: HTTP answers, names, certificates, tokens."""
 
 import contextlib
-import datetime
 import ssl
 
 from harness import faulty, QUICK
 from hostile import HostileServer
 import pytest
+from shared import server_tls
+from tls_certificates import PAST
 
 
 # ---- HTTP
@@ -94,12 +95,6 @@ def test_name_does_not_resolve(bridge, word, cause):
 # ---- certificates
 
 @pytest.fixture(scope='module')
-def authority():
-    # No rosdep key: not there in every ROS install.
-    return pytest.importorskip('trustme', reason='trustme is not installed: no TLS tests').CA()
-
-
-@pytest.fixture(scope='module')
 def tls_bridge(authority, tmp_path_factory):
     folder = tmp_path_factory.mktemp('tls')
     (folder / 'ca.pem').write_bytes(authority.cert_pem.bytes())
@@ -108,15 +103,8 @@ def tls_bridge(authority, tmp_path_factory):
         yield bridge
 
 
-def server_tls(certificate):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
-    return context
-
-
 def expired(ca, context):
-    past = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
-    ca.issue_cert('localhost', not_after=past).configure_cert(context)
+    ca.issue_cert('localhost', not_after=PAST).configure_cert(context)
 
 
 def self_signed(ca, context):
