@@ -213,7 +213,12 @@ class Demo:
 
     def operate(self) -> None:
         """Be the operator and the neighbouring camera."""
-        self.loop_thread.submit(self._operate()).result(PATIENCE)
+        work = self.loop_thread.submit(self._operate())
+        try:
+            self.wait_for('operator and neighbour have done their work', work.done)
+            work.result()
+        finally:
+            work.cancel()
 
     async def _operate(self) -> None:
         origin = self.url.rpartition('/')[0]
