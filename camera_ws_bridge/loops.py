@@ -33,6 +33,7 @@ from typing import Any, Protocol, TypeVar
 
 MAX_TURN = 8  # iterations of a busy loop until the executor has its turn
 MAX_TURN_TIME = 0.01  # seconds; as well
+MAX_LEFT = 256  # things at the end; a publisher does not stop for it
 LONGEST_WAIT = 1.0  # seconds; an executor's wait without a limit does not work everywhere
 BRAKE = 0.01  # seconds to pause where one turn of the executor after the other fails
 
@@ -149,6 +150,14 @@ class SharedLoop:
                     time.sleep(BRAKE)
                 failed = True
             now = self.loop.time()
+
+    def finish(self, executor: Executor, on_error: Callable[[], None]) -> None:
+        """Let the executor do what has come before this, up to MAX_LEFT things; wait for none."""
+        for _ in range(MAX_LEFT):
+            try:
+                executor.spin_once(timeout_sec=0)
+            except Exception:  # noqa: B902
+                on_error()
 
     def _run(self) -> float:
         """Let the loop have its turn; return when it has to have the next, by its clock."""

@@ -15,6 +15,7 @@
 """A loop that takes turns with an executor, with real sockets and a stand-in for the executor."""
 
 import asyncio
+from functools import partial
 import queue
 import socket
 import threading
@@ -270,6 +271,17 @@ def test_what_the_loop_ends_ends_the_spinning_without_another_wait(shared):
     # The wait for the timer is the last one.
     assert max(executor.timeouts[-1:]) < 0.5
     assert executor.spins < 10
+
+
+def test_at_the_end_what_has_come_is_done_and_nothing_awaited(shared):
+    executor = Executor()
+    things, errors = [], []
+    executor.create_task(lambda: 1 / 0)
+    for number in range(100):
+        executor.create_task(partial(things.append, number))
+    shared.finish(executor, lambda: errors.append(1))
+    assert things == [*range(100)] and errors == [1]
+    assert not any(executor.timeouts)
 
 
 def test_an_executor_that_fails_every_time_does_not_take_all_time(shared):

@@ -133,6 +133,7 @@ def _spin(process: Process, nodes: Sequence[BridgeNode]) -> None:
     service_manager.ready()
     process.host.spin(process.executor, lambda: process.exit_code is not None, log_bug)
     service_manager.stopping()
+    process.host.finish(process.executor, log_bug)
     for node in nodes:
         node.begin_to_shut_down()
     for node in nodes:
