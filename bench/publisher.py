@@ -67,11 +67,11 @@ class Publisher:
             publisher.publish(Template(boxes).with_frame_id(-1.0))
 
     def run(self, count: int, rate: float, boxes: int, window: int = 0, batch: int = 0,
-            pid: int = 0, stamps: str = '') -> dict[str, Any]:
+            pid: int = 0, stamps: str = '', burst: int = 1) -> dict[str, Any]:
         """
         Publish `count` frames with ids from 0, `rate` a second; 0: as fast as they go.
 
-        window: how many more than the server has counted there may be; batch: wait after so many
+        burst: how many at the same moment; window: how many more than the server has counted there may be; batch: wait after so many
         until process `pid` sleeps (great messages lower both); stamps: file for the times at
         which each was published (CLOCK_MONOTONIC, nanoseconds).
         """
@@ -84,7 +84,7 @@ class Publisher:
         begin = time.monotonic()
         for number in range(count):
             if rate:
-                left = begin + number / rate - time.monotonic()
+                left = begin + (number - number % burst) / rate - time.monotonic()
                 if left > 0:
                     time.sleep(left)
             if window:

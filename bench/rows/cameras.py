@@ -16,7 +16,8 @@
 Cost against cameras: processes of one camera each, against one process of all (multi_bridge).
 
 Every camera gets frames of 20 boxes at 30 a second, or fewer where that were more than 480 a
-second in all. The floor is the separate processes.
+second in all; one camera after the other, evenly spread, and then all at the same moments. The
+floor is the separate processes.
 """
 
 from __future__ import annotations
@@ -71,14 +72,15 @@ class Site:
         """Return the percentage of a core that all take together while there is nothing to do."""
         return 100 * self._share(lambda: time.sleep(REST))
 
-    def percent(self, seconds: float) -> float:
+    def percent(self, seconds: float, at_once: bool) -> float:
         """Return the percentage of a core that all take together at work."""
         count = int(seconds * self.rate)
         begin = self.world.server.call('seen')['count']
 
         def work() -> None:
             self.world.publisher.call(
-                'run', count=count, rate=self.rate, boxes=BOXES, window=50)
+                'run', count=count, rate=self.rate, boxes=BOXES, window=max(50, self.cameras),
+                burst=self.cameras if at_once else 1)
             self.world.server.call('wait', count=begin + count, timeout=5.0)
         share = self._share(work)
         self.lost += count - count_until(self.world.server, begin, count)
@@ -105,18 +107,22 @@ def measure(cameras: int, kinds: list[bool], rounds: int, seconds: float) -> lis
         sites = [Site(stack, cameras, together) for together in kinds]
         memory = [(rss(site.pids), pss(site.pids)) for site in sites]
         idle = [site.idle_percent() for site in sites]
-        runs: list[list[float]] = [[] for _ in sites]
+        spread: list[list[float]] = [[] for _ in sites]
+        at_once: list[list[float]] = [[] for _ in sites]
         for _ in range(rounds):
-            for site, percents in zip(sites, runs):
-                percents.append(site.percent(seconds))
+            for site, *percents in zip(sites, spread, at_once):
+                for moments, percent in enumerate(percents):
+                    percent.append(site.percent(seconds, at_once=bool(moments)))
         lines = [{
             'cameras': cameras, 'together': together, 'processes': len(site.pids),
             'rate': site.rate, 'lost': site.lost,
             'rss_mib': memory[at][0], 'pss_mib': memory[at][1],
-            'idle_percent_of_a_core': idle[at], 'percent_of_a_core': summary(runs[at])}
+            'idle_percent_of_a_core': idle[at], 'percent_of_a_core': summary(spread[at]),
+            'at_once_percent_of_a_core': summary(at_once[at])}
             for at, (together, site) in enumerate(zip(kinds, sites))]
         if len(sites) == 2:
-            lines[1]['ratio'] = summary([one / other for other, one in zip(*runs)])
+            for name, runs in (('ratio', spread), ('at_once_ratio', at_once)):
+                lines[1][name] = summary([one / other for other, one in zip(*runs)])
         return lines
 
 
@@ -141,10 +147,11 @@ def run(rounds: int, quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
 
 def describe(line: dict[str, Any]) -> str:
     """Return a line of the table for the terminal."""
-    cpu = line['percent_of_a_core']
+    cpu, at_once = line['percent_of_a_core'], line['at_once_percent_of_a_core']
     return (
         f'{line["cameras"]:>2} cameras in {line["processes"]:>2} processes: RSS '
         f'{line["rss_mib"]:.0f} MiB, PSS {line["pss_mib"]:.0f} MiB, CPU {cpu["median"]:.1f} '
-        f'({cpu["min"]:.1f}-{cpu["max"]:.1f}) % of a core, idle '
+        f'({cpu["min"]:.1f}-{cpu["max"]:.1f}) % of a core, all at once {at_once["median"]:.1f} %, idle '
         f'{line["idle_percent_of_a_core"]:.1f} %, lost {line["lost"]:.0f}'
-        + (f', ratio {line["ratio"]["median"]:.2f}' if 'ratio' in line else ''))
+        + (f', ratio {line["ratio"]["median"]:.2f}, all at once '
+           f'{line["at_once_ratio"]["median"]:.2f}' if 'ratio' in line else ''))
