@@ -71,9 +71,10 @@ class Publisher:
         """
         Publish `count` frames with ids from 0, `rate` a second; 0: as fast as they go.
 
-        burst: how many at the same moment; window: how many more than the server has counted there may be; batch: wait after so many
-        until process `pid` sleeps (great messages lower both); stamps: file for the times at
-        which each was published (CLOCK_MONOTONIC, nanoseconds).
+        burst: how many at the same moment; window: how many more than the server has counted
+        there may be; batch: wait after so many until process `pid` sleeps (great messages lower
+        both); stamps: file for the times at which each was published (CLOCK_MONOTONIC,
+        nanoseconds).
         """
         template = Template(boxes)
         at_most = max(1, UNDER_WAY // len(template.with_frame_id(0.0)))

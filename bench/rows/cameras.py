@@ -151,7 +151,8 @@ def describe(line: dict[str, Any]) -> str:
     return (
         f'{line["cameras"]:>2} cameras in {line["processes"]:>2} processes: RSS '
         f'{line["rss_mib"]:.0f} MiB, PSS {line["pss_mib"]:.0f} MiB, CPU {cpu["median"]:.1f} '
-        f'({cpu["min"]:.1f}-{cpu["max"]:.1f}) % of a core, all at once {at_once["median"]:.1f} %, idle '
+        f'({cpu["min"]:.1f}-{cpu["max"]:.1f}) % of a core, '
+        f'all at once {at_once["median"]:.1f} %, idle '
         f'{line["idle_percent_of_a_core"]:.1f} %, lost {line["lost"]:.0f}'
         + (f', ratio {line["ratio"]["median"]:.2f}, all at once '
            f'{line["at_once_ratio"]["median"]:.2f}' if 'ratio' in line else ''))
