@@ -123,15 +123,13 @@ class Session:
         if isinstance(message, Stop):
             self._unconfirmed.discard(message.object_id)
             self.tracked.pop(message.object_id, None)
+            self._unheard.pop(message.object_id, None)
             return [self._command(message)]
         return []
 
     def _make_room(self) -> list[Command]:
         """Forget echoes, then objects, of what has been tracked longest: as few as possible."""
-        if self._numbers > MAX_NUMBERS:
-            self._unheard.clear()
-            self._count_numbers()
-            self._forget_echoes()
+        self._forget_echoes()
         stopped = []
         while len(self.tracked) > MAX_TRACKED or self._numbers > MAX_NUMBERS:
             oldest = next(iter(self.tracked))
@@ -142,9 +140,18 @@ class Session:
 
     def _count_numbers(self) -> None:
         """Count anew: what comes is always added, what goes is not always subtracted."""
-        self._numbers = sum(known.numbers() for known in self.tracked.values())
+        self._numbers = sum(
+            known.numbers() for objects in (self.tracked, self._unheard)
+            for known in objects.values())
 
     def _forget_echoes(self) -> None:
+        """Forget what is kept for echoes only, as far as there is too much."""
+        if self._numbers <= MAX_NUMBERS:
+            return
+        self._count_numbers()
+        if self._numbers > MAX_NUMBERS:
+            self._unheard.clear()
+            self._count_numbers()
         for known in self.tracked.values():
             if self._numbers <= MAX_NUMBERS:
                 return
@@ -161,6 +168,7 @@ class Session:
         known.feature_map = update.feature_map
         known.own.append(update.feature_map)
         self._numbers += len(update.feature_map)
+        self._forget_echoes()
 
     def _is_news(self, update: Update) -> bool:
         """Take in a feature map; return whether the re-ID node has not seen it."""

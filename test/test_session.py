@@ -365,6 +365,23 @@ def test_what_is_gone_does_not_count(monkeypatch):
     assert known(session) == {1: (99.0,) * 4}
 
 
+def test_maps_of_ours_that_nobody_has_named_are_bounded_at_once(monkeypatch):
+    monkeypatch.setattr(sessions, 'MAX_NUMBERS', 10)
+    session = Session()
+    session.extracted(Update(1, (0.5,) * 11))
+    assert len(session.receive(Update(1, (0.5,) * 2))) == 1
+    for number in range(100):  # each is kept, the one before it goes
+        session.extracted(Update(2, (float(number),)))
+    assert session.receive(Update(2, (99.0,))) == []
+
+
+def test_a_stop_ends_the_wait_for_an_echo():
+    session = Session()
+    session.extracted(Update(1, (0.5,)))
+    session.receive(Stop(1))
+    assert messages(session.receive(Update(1, (0.5,)))) == [Update(1, (0.5,))]
+
+
 def test_an_object_too_large_for_all_bounds_leaves_nothing(monkeypatch):
     monkeypatch.setattr(sessions, 'MAX_NUMBERS', 10)
     session = Session()

@@ -68,7 +68,7 @@ def shared_bridge(tmp_path_factory):
 def test_outgoing_message_over_the_servers_limit(bridge):
     # Three million numbers are converted in one callback.
     with bridge.fault('message over the 10 MiB of the orchestrator', drops=True,
-                      allowance=160 * MIB, callback_limit=1.0) as fault:
+                      allowance=64 * MIB, callback_limit=1.0) as fault:
         published = bridge.publish_extra_update(length=11 * MIB // 4)
         bridge.wait(lambda: any(count.cause == 'updates_refused_by_peer'
                                 for count in bridge.probe.status.dropped), 'it is given up')
