@@ -35,11 +35,21 @@ class Trimmer:
 
     def __init__(self, trim: Callable[[], None] = malloc_trim) -> None:
         self._trim = trim
-        self._peak = 0  # bytes, since the last time
+        self._peak = 0  # bytes, since memory was last given back
+        self._again = False
 
-    def watch(self, size: int) -> None:
-        """Take note of the buffer's bytes; trim if they have become far fewer."""
-        self._peak = max(self._peak, size)
-        if self._peak - size >= TRIM_AFTER:
+    def watch(self, size: int, peak: int) -> None:
+        """
+        Take note of the buffer's bytes, and of the most since the last call.
+
+        Trim if they have become far fewer, and again with the next call: what has just left the
+        buffer may be on its way through a connection yet. A large message may come and go between
+        two calls.
+        """
+        self._peak = max(self._peak, peak)
+        shrunk = self._peak - size >= TRIM_AFTER
+        if shrunk:
             self._peak = size
+        if shrunk or self._again:
             self._trim()
+        self._again = shrunk

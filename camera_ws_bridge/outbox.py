@@ -85,6 +85,7 @@ class Lane:
         self.bytes = 0
         self.in_flight_bytes = 0
         self.peak = 0
+        self.peak_bytes = 0  # since Outbox.take_peak_bytes()
         self.accepted = 0
 
     def __len__(self) -> int:
@@ -258,6 +259,13 @@ class Outbox:
             or 2 * self.in_flight_bytes >= self.window_bytes
             or bool(self.boxes.queued or self.updates.queued))
 
+    def take_peak_bytes(self) -> int:
+        """Return the most bytes that the lanes have held, each, since this was last called."""
+        peak = sum(lane.peak_bytes for lane in self._lanes)
+        for lane in self._lanes:
+            lane.peak_bytes = lane.bytes
+        return peak
+
     def oldest_age(self, now: float) -> float:
         """Return the age of the oldest message in seconds; 0 if there is none."""
         times = [at for lane in self._lanes if (at := lane.oldest_at()) is not None]
@@ -288,6 +296,7 @@ class Outbox:
             lane.bytes += len(item.payload)
             self._make_room(lane)
         lane.peak = max(lane.peak, len(lane))
+        lane.peak_bytes = max(lane.peak_bytes, lane.bytes)
 
     def _make_room(self, lane: Lane) -> None:
         if lane.policy.newest_per_object and _is_too_full(lane):

@@ -251,7 +251,8 @@ class Bridge:
 
     def _expire(self) -> None:
         self.outbox.expire(time.monotonic())
-        self._trimmer.watch(self.outbox.boxes.bytes + self.outbox.updates.bytes)
+        size = self.outbox.boxes.bytes + self.outbox.updates.bytes
+        self._trimmer.watch(size, self.outbox.take_peak_bytes())
 
     def _guard(self, job: Callable[[], None]) -> None:
         """Do what must not end because it went wrong once, for instance on a full disk."""

@@ -27,29 +27,35 @@ def test_a_buffer_that_grows_or_stays_is_left_alone():
     trims = []
     trimmer = Trimmer(lambda: trims.append(1))
     for size in (0, TRIM_AFTER, 10 * TRIM_AFTER, 10 * TRIM_AFTER, 9 * TRIM_AFTER + 1):
-        trimmer.watch(size)
+        trimmer.watch(size, size)
     assert not trims
 
 
-def test_one_that_shrinks_is_trimmed_once():
+@pytest.mark.parametrize('sizes', [
+    ((3 * TRIM_AFTER, 3 * TRIM_AFTER), (0, 3 * TRIM_AFTER)),
+    ((0, TRIM_AFTER),)], ids=['seen while it was large', 'large between two calls'])
+def test_one_that_shrinks_is_trimmed_at_once_and_once_more(sizes):
     trims = []
     trimmer = Trimmer(lambda: trims.append(1))
-    for size in (3 * TRIM_AFTER, 0, 0, 0):
-        trimmer.watch(size)
+    for size, peak in sizes:
+        trimmer.watch(size, peak)
     assert trims == [1]
+    for _ in range(3):
+        trimmer.watch(0, 0)
+    assert trims == [1, 1]
 
 
-@given(st.lists(st.integers(0, 10 * TRIM_AFTER)))
+@given(st.lists(st.tuples(st.integers(0, 10 * TRIM_AFTER), st.integers(0, 10 * TRIM_AFTER))))
 def test_at_the_end_little_is_left(sizes):
-    kept = [0]
-    trimmer = Trimmer(lambda: kept.append(size))
-    held = 0
-    for size in [*sizes, 0]:
-        before = len(kept)
-        held = max(held, size)
-        trimmer.watch(size)
-        if len(kept) > before:
-            held = size
+    trims = []
+    trimmer = Trimmer(lambda: trims.append(1))
+    held = previous = 0
+    for size, more in [*sizes, (0, 0)]:
+        peak = max(size, previous) + more
+        trimmer.watch(size, peak)
+        held = size if trims else max(held, peak)
+        trims.clear()
+        previous = size
     assert held < TRIM_AFTER
 
 

@@ -50,6 +50,17 @@ def test_a_message_goes_its_way():
     assert box.dropped == {}
 
 
+def test_the_peak_of_the_bytes_is_since_it_was_last_asked_for():
+    box = outbox()
+    box.put(box.boxes, b'12345', 1.0)
+    box.put(box.updates, b'123', 1.0)
+    box.acknowledge(box.take(1.0)[-1].serial)
+    assert box.take_peak_bytes() == 8
+    assert box.take_peak_bytes() == 0
+    box.put(box.boxes, b'1234', 1.0)
+    assert [box.take_peak_bytes() for _ in range(2)] == [4, 4]
+
+
 def test_an_update_knows_its_object():
     box = outbox()
     box.put(box.updates, b'update', 1.0, 7)

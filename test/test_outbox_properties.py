@@ -189,6 +189,7 @@ class Buffer(RuleBasedStateMachine):
             assert lane.bytes == self.size(lane.queued) + self.size(lane.in_flight)
             assert lane.bytes <= policy.max_bytes
             assert len(lane) <= lane.peak <= policy.max_messages
+            assert lane.bytes <= lane.peak_bytes
             assert len(lane.in_flight) <= max(1, policy.max_messages // 2)
             assert (len(lane.in_flight) <= 1
                     or self.size(lane.in_flight) <= policy.max_bytes // 2)
