@@ -25,18 +25,16 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 import errno
-import fcntl
 import logging
 import re
 import socket
 import ssl
-import struct
 import sys
-import termios
 from typing import Any
 
 from camera_ws_bridge import url as urls
 from camera_ws_bridge.errors import ConfigurationError, LinkFault
+from camera_ws_bridge.tcp import Tcp
 import websockets.exceptions as ws_exceptions
 from websockets.version import version as websockets_version
 
@@ -66,8 +64,6 @@ _OPEN = State.OPEN
 # can turn on by name.
 _SILENT = logging.Logger('camera_ws_bridge.websockets')
 _SILENT.disabled = True
-
-_TCP_INFO_BYTES = struct.Struct('=120xQQ')  # bytes_acked, bytes_received in Linux's tcp_info
 
 
 @dataclass(frozen=True)
@@ -173,19 +169,17 @@ class Connection:
 
     def __init__(self, websocket: Any, user_timeout: float) -> None:
         self._websocket = websocket
-        self._socket = websocket.transport.get_extra_info('socket')
+        self._tcp = Tcp(websocket.transport.get_extra_info('socket'), user_timeout)
         # asyncio's own; its 256 KiB can be forty thousand pings, and nothing else runs meanwhile.
         websocket.transport.max_size = READ_SIZE
         # Under a TLS transport lies TCP's, with a buffer of its own, for which there is no name.
-        self._tcp = getattr(getattr(
+        self._under_tls = getattr(getattr(
             websocket.transport, '_ssl_protocol', None), '_transport', None)
-        if user_timeout > 0 and hasattr(socket, 'TCP_USER_TIMEOUT'):
-            self._socket.setsockopt(
-                socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(user_timeout * 1000))
         self._progress = 0
         self._pongs_due = 0
         self._pinged_at = 0  # where the newest ping ends in the stream of bytes
-        self._quick_ack()
+        # The orchestrator has Nagle on: a delayed ACK would hold back its next message by 40 ms.
+        self._tcp.quick_ack()
 
     async def send(self, text: bytes) -> None:
         """Write a text message (UTF-8). Returning means: in a buffer of this machine, no more."""
@@ -246,7 +240,7 @@ class Connection:
             message: str | bytes = await self._websocket.recv()
         except Exception as error:
             raise classify(error) from error
-        self._quick_ack()
+        self._tcp.quick_ack()
         return message
 
     def progress(self) -> int:
@@ -266,28 +260,21 @@ class Connection:
         return self._count_progress()[0]
 
     def _count_progress(self) -> tuple[int, int]:
-        try:
-            acknowledged, received = self._counters()
-        except (OSError, AttributeError, struct.error):  # closed, or a system without these
+        counters = self._tcp.counters()
+        if counters is None:
             return -int(self._websocket.transport.get_write_buffer_size()), 0
+        acknowledged, received = counters
         return min(acknowledged, self._pinged_at) if self._pongs_due else acknowledged, received
-
-    def _counters(self) -> tuple[int, int]:
-        """Return the bytes that the peer's kernel has acknowledged, and those received."""
-        info = self._socket.getsockopt(
-            socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES.size)
-        acknowledged, received = _TCP_INFO_BYTES.unpack(info)
-        return acknowledged, received
 
     def _written(self) -> int:
         """Return how many bytes have been written, wherever they are by now."""
+        in_kernel = self._tcp.written()
+        if in_kernel is None:
+            return sys.maxsize
         try:
-            # TIOCOUTQ: in the kernel, sent or not, and not acknowledged.
-            in_kernel = struct.unpack('i', fcntl.ioctl(self._socket, termios.TIOCOUTQ, bytes(4)))
-            return int(self._counters()[0] + in_kernel[0]
-                       + self._websocket.transport.get_write_buffer_size()
-                       + (self._tcp.get_write_buffer_size() if self._tcp is not None else 0))
-        except (OSError, AttributeError, struct.error):
+            return int(in_kernel + self._websocket.transport.get_write_buffer_size() + (
+                self._under_tls.get_write_buffer_size() if self._under_tls is not None else 0))
+        except AttributeError:  # asyncio's own, if the connection was lost in this very moment
             return sys.maxsize
 
     async def close(self, code: int, timeout: float) -> None:
@@ -310,15 +297,6 @@ class Connection:
         while error is not None:
             error.__traceback__ = None
             error = error.__cause__ or error.__context__
-
-    def _quick_ack(self) -> None:
-        # The orchestrator has Nagle on: a delayed ACK would hold back its next message by 40 ms.
-        # The kernel falls back to delaying, so this has to be said again.
-        if hasattr(socket, 'TCP_QUICKACK'):
-            try:
-                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-            except OSError:  # closed meanwhile; the next call on the connection says so
-                pass
 
 
 def classify(error: BaseException) -> LinkFault:

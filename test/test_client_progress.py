@@ -65,9 +65,9 @@ def test_what_is_written_behind_a_ping_is_no_progress_towards_its_pong():
             await connection.ping()
             await stands_still(connection)  # the kernel of the peer has acknowledged both
             before = connection.progress()
-            acknowledged, _ = connection._counters()
+            acknowledged, _ = connection._tcp.counters()
             await connection.send(b'x' * 1000)
-            await until(lambda: connection._counters()[0] >= acknowledged + 1000)
+            await until(lambda: connection._tcp.counters()[0] >= acknowledged + 1000)
             assert connection.progress() == before
     run(test())
 
@@ -138,9 +138,10 @@ def test_progress_without_the_kernels_counters_is_the_write_buffer(monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(socket, 'TCP_USER_TIMEOUT'), reason='needs Linux')
-def test_user_timeout_is_set_on_the_socket():
+def test_the_user_timeout_of_the_options_reaches_the_socket():
     async def test():
         async with linked(idle, Options(user_timeout=12.5)) as (connection, _):
-            option = connection._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            option = connection._tcp._socket.getsockopt(
+                socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
             assert option == 12500
     run(test())

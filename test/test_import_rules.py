@@ -60,7 +60,7 @@ GROUPS = (
     (('auth',), {'asyncio', 'network', 'clock'}),
     (('token_server',), {'asyncio', 'network', 'tornado'}),
     (('spool_files',), {'clock'}),
-    (('systemd',), {'network'}),
+    (('systemd', 'tcp'), {'network'}),
     (('spool_writer',), {'clock', 'threads'}),
     (('preflight',), {'asyncio', 'network', 'clock'}),
     (('convert', 'parameters', 'qos'), {'ROS'}),
