@@ -112,7 +112,7 @@ def _stop_counting(world: World, slots: memoryview) -> None:
     counts = [slots[1], -1]
     while counts[0] != counts[1]:  # the loop's thread wakes up 4 times a second
         world.publisher.call('one')
-        time.sleep(1.0)
+        time.sleep(1.0)  # until the next look
         counts = [slots[1], counts[0]]
 
 

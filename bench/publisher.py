@@ -53,6 +53,7 @@ class Publisher:
             for space in namespaces]
         self._stops = self._node.create_publisher(Stop, 'floor_stop', qos.commands(32))
         self._status = Status()
+        self._statuses = 0
         self._node.create_subscription(
             Status, f'{namespaces[0]}/{BRIDGE}/status', self._on_status, qos.STATUS)
         self._arrived = open_counter(counter_path)
@@ -121,17 +122,19 @@ class Publisher:
         return self._stops.get_subscription_count() > 0
 
     def status(self) -> dict[str, Any]:
-        """Return what the bridge's newest status says."""
+        """Return what the bridge's newest status says, and how many have come."""
         for _ in range(5):
             rclpy.spin_once(self._node, timeout_sec=0.01)
         status = self._status
-        return {'state': status.state, 'accepted': status.boxes_accepted, 'sent': status.sent,
+        return {'statuses': self._statuses, 'state': status.state,
+                'accepted': status.boxes_accepted, 'sent': status.sent,
                 'acknowledged': status.acknowledged, 'queued': status.boxes_queued,
                 'queued_bytes': status.boxes_queued_bytes,
                 'dropped': sum(count.count for count in status.dropped)}
 
     def _on_status(self, status: Status) -> None:
         self._status = status
+        self._statuses += 1
 
 
 def main() -> None:

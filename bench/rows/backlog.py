@@ -38,6 +38,14 @@ BACKLOG = 22_000  # messages, a few more than the buffer holds
 BUFFER = {'boxes_max_messages': 30_000, 'boxes_max_bytes': 64 * MIB}
 BOXES = 20
 BATCH = 50  # the bridge's subscription holds 100
+REST = 1.0  # seconds from the last work until memory is read
+
+
+def _later_status(publisher: Actor) -> dict[str, Any]:
+    """Wait for a status that the bridge makes from now on; it makes one a second."""
+    seen = publisher.call('status')['statuses']
+    wait(lambda: publisher.call('status')['statuses'] > seen, 'the bridge tells its status')
+    return dict(publisher.call('status'))
 
 
 def fill(world: World, bridge: Bridge, count: int) -> dict[str, Any]:
@@ -48,9 +56,8 @@ def fill(world: World, bridge: Bridge, count: int) -> dict[str, Any]:
 
     def missing() -> int:
         taken = -1
-        while taken != (now := publisher.call('status')['accepted']):  # it comes once a second
+        while taken != (now := _later_status(publisher)['accepted']):
             taken = now
-            time.sleep(1.5)
         return int(begin + count - taken)
     left = count
     while left > 0:
@@ -84,7 +91,7 @@ def one_round(count: int) -> dict[str, float]:
         world.publisher.call('one', boxes=BOXES)
         count_until(server, begin, 501)
         text = server.call('keep', on=False)
-        time.sleep(1.0)
+        time.sleep(REST)
         wait_until_asleep(bridge.pid)
         baseline = rss([bridge.pid])
         server.call('go')
@@ -97,7 +104,7 @@ def one_round(count: int) -> dict[str, float]:
             now = world.publisher.call('status')
             return bool(now['queued'] == 0 and now['acknowledged'] == now['sent'])
         wait(drained, 'all is acknowledged')
-        time.sleep(1.0)
+        time.sleep(REST)
         after = rss([bridge.pid])
         bare = _bare(world, server, text, count)
     payload = status['queued_bytes'] / MIB

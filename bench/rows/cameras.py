@@ -38,7 +38,7 @@ TOGETHER = (1, 2, 4, 8, 16, 32, 64)
 BOXES = 20
 RATE = 30  # messages a second and camera
 RATE_IN_ALL = 480  # messages a second, at most
-REST = 2.0  # seconds
+REST = 2.0  # seconds without work: before what is measured, and for the idle share
 
 
 class Site:
