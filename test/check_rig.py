@@ -71,17 +71,24 @@ def assert_schema(value):
         assert bool(step['advice']) is (step['status'] in ('warning', 'failed'))
 
 
-async def run_check(*options, environment=None, domain='0', arguments=(), **parameters):
-    """Run the executable to its end; return exit code, stdout and stderr."""
+async def start_check(
+        *options, environment=None, domain='0', arguments=(), stdout=asyncio.subprocess.PIPE,
+        **parameters):
+    """Start the executable; return its process."""
     given = [*arguments]
     for name, value in {'camera_id': 'gate', **parameters}.items():
         given += ['-p', f'{name}:={value}' if not isinstance(value, str) else f'{name}:="{value}"']
-    process = await asyncio.create_subprocess_exec(
-        'check', *options, '--ros-args', *given, stdout=asyncio.subprocess.PIPE,
+    return await asyncio.create_subprocess_exec(
+        'check', *options, '--ros-args', *given, stdout=stdout,
         stderr=asyncio.subprocess.PIPE, env={
             **{key: value for key, value in os.environ.items() if key not in OURS},
             'ROS_DOMAIN_ID': domain, 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'OFF',
             'RES_OPTIONS': 'timeout:1 attempts:1', **(environment or {})})
+
+
+async def run_check(*options, **given):
+    """Run the executable to its end; return exit code, stdout and stderr."""
+    process = await start_check(*options, **given)
     try:
         stdout, stderr = await asyncio.wait_for(process.communicate(), WAIT)
     except BaseException:

@@ -15,14 +15,15 @@
 """The `check` executable where nothing fails, and where parameters or the network do."""
 
 import asyncio
+import os
 import socket
 
 from auth_rig import TOKEN
 from camera_ws_bridge.sim.operator_client import Operator
-from check_rig import in_vain, NAMES, Report, report_of, run_check, silent_peer
+from check_rig import in_vain, NAMES, Report, report_of, run_check, silent_peer, start_check
 import pytest
 from raw_peer import serving
-from shared import run
+from shared import run, WAIT
 import sim_rig
 
 
@@ -67,6 +68,22 @@ def test_the_text_names_every_step_and_ends_in_a_verdict():
         lines = [line for line in stdout.splitlines() if not line.startswith(' ')]
         assert [line.split()[1] for line in lines[:-1]] == NAMES
         assert lines[-1].startswith('ready')
+    run(test())
+
+
+@pytest.mark.parametrize('options', ([], ['--json']))
+def test_a_reader_who_has_gone_gets_no_traceback(options):
+    async def test():
+        async with sim_rig.serving() as sim:
+            gone, stdout = os.pipe()
+            os.close(gone)
+            try:
+                process = await start_check(
+                    *options, '--listen', '0', orchestrator_url=sim.url, stdout=stdout)
+            finally:
+                os.close(stdout)
+            _, stderr = await asyncio.wait_for(process.communicate(), WAIT)
+        assert (process.returncode, stderr) == (1, b'')
     run(test())
 
 

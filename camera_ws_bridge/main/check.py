@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+import os
 import secrets
 import sys
 import time
@@ -86,8 +87,10 @@ class Check:
                 camera_id=values.camera_id, orchestrator_url=for_log(values.orchestrator_url)),
                 time.monotonic() - began))
             loop_thread = LoopThread()
-            loop_thread.submit(sequence.check(target, time_limit, self.add)).result()
-            loop_thread.stop()
+            try:
+                loop_thread.submit(sequence.check(target, time_limit, self.add)).result()
+            finally:
+                loop_thread.stop()
             self.take('spool', lambda: spool.check(values.spool_path, values.spool_max_bytes))
         self.take('ros', lambda: check_ros.environment(node))
         self.take('boxes', lambda: check_ros.boxes(node, boxes_type, listen))
@@ -95,6 +98,14 @@ class Check:
 
 def main(args: list[str] | None = None) -> int:
     """Check, and return the exit code."""
+    try:
+        return _main(args)
+    except BrokenPipeError:  # who read the report has gone, `head` for instance
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes at its end
+        return EXIT_FAILED
+
+
+def _main(args: list[str] | None) -> int:
     given = sys.argv[1:] if args is None else args
     try:
         own = remove_ros_args(['check', *given])[1:]
@@ -116,7 +127,7 @@ def main(args: list[str] | None = None) -> int:
         node.destroy_node()
         rclpy.try_shutdown()
     print(wire.dumps(report.as_object(check.steps)) if arguments.json
-          else report.summary(check.steps))
+          else report.summary(check.steps), flush=True)
     return EXIT_OK if report.all_well(check.steps) else EXIT_FAILED
 
 
