@@ -43,12 +43,12 @@ setup(
     license='Apache-2.0',
     entry_points={
         'console_scripts': [
-            'bridge = camera_ws_bridge.main.start:bridge',
-            'camera_sim = camera_ws_bridge.sim.camera:main',
-            'check = camera_ws_bridge.main.check:main',
+            'bridge = camera_ws_bridge.process.start:bridge',
+            'camera_sim = camera_ws_bridge.sim.camera.main:main',
+            'check = camera_ws_bridge.preflight.check:main',
             'demo = camera_ws_bridge.sim.demo:main',
-            'multi_bridge = camera_ws_bridge.main.start:multi_bridge',
-            'orchestrator_sim = camera_ws_bridge.sim.orchestrator:main',
+            'multi_bridge = camera_ws_bridge.process.start:multi_bridge',
+            'orchestrator_sim = camera_ws_bridge.sim.orchestrator.main:main',
         ],
     },
 )

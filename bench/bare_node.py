@@ -24,7 +24,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from camera_ws_bridge import qos
+from camera_ws_bridge.ros import qos
 from camera_ws_bridge_msgs.msg import Boxes
 import rclpy
 from websockets.version import version

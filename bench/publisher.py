@@ -28,7 +28,7 @@ from typing import Any
 
 from accounting import wait_until_asleep
 from actors import serve
-from camera_ws_bridge import qos
+from camera_ws_bridge.ros import qos
 from camera_ws_bridge_msgs.msg import Boxes, Status, Stop
 from content import Template
 from counter import open_counter

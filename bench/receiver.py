@@ -28,7 +28,7 @@ import time
 from typing import Any
 
 from actors import serve
-from camera_ws_bridge import qos
+from camera_ws_bridge.ros import qos
 from camera_ws_bridge_msgs.msg import Boxes, Stop
 import rclpy
 from rclpy.impl.implementation_singleton import rclpy_implementation

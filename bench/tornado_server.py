@@ -21,7 +21,7 @@ import time
 from typing import Any
 
 from actors import serve_in_loop
-from camera_ws_bridge.sim.orchestrator import OrchestratorSim
+from camera_ws_bridge.sim.orchestrator.server import OrchestratorSim
 
 
 class Server:

@@ -26,10 +26,11 @@ from typing import Any
 import fuzzing
 
 with fuzzing.instrumented():
-    from camera_ws_bridge import cdr, wire
     from camera_ws_bridge.errors import CdrError, EncodeError
-    from camera_ws_bridge.messages import Boxes, FlatBox, NOT_TRACKED
-    from wire_rig import exact
+    from camera_ws_bridge.inputs import cdr
+    from camera_ws_bridge.protocol import codec
+    from camera_ws_bridge.protocol.messages import Boxes, FlatBox, NOT_TRACKED
+    from rigs.codec_rig import exact
 
 try:
     from camera_ws_bridge_msgs import msg as ros
@@ -56,9 +57,9 @@ def check(data: bytes) -> None:
             message = deserialize_message(data, ros.Update)
             assert exact((message.object_id, tuple(message.feature_map))) == exact(
                 (update.object_id, update.feature_map))
-        payload = written(lambda: wire.encode_utf8(update))
+        payload = written(lambda: codec.encode_utf8(update))
         if payload is not None:
-            assert exact(wire.decode(payload)) == exact(update)
+            assert exact(codec.decode(payload)) == exact(update)
 
 
 def read(reader: Callable[[bytes], Any], data: bytes) -> Any:
@@ -97,10 +98,10 @@ def check_boxes_against_rclpy(data: bytes, boxes: cdr.FlatBoxes) -> None:
 
 def check_boxes_on_the_wire(boxes: cdr.FlatBoxes) -> None:
     """Write them and read them again."""
-    payload = written(lambda: wire.encode_boxes(boxes.frame_id, boxes.boxes))
+    payload = written(lambda: codec.encode_boxes(boxes.frame_id, boxes.boxes))
     if payload is None:
         return
-    message = wire.decode(payload)
+    message = codec.decode(payload)
     assert isinstance(message, Boxes)
     assert exact(message.frame_id) == exact(boxes.frame_id)
     assert exact([(*numbers(box), box[6].decode()) for box in boxes.boxes]) == exact([
@@ -116,7 +117,7 @@ def numbers(box: FlatBox) -> tuple[int | float, ...]:
 
 def seeds() -> Iterator[bytes]:
     """Return both messages in both byte orders: whole, and cut at each of their fields."""
-    from cdr_writer import encode_boxes, encode_update
+    from rigs.cdr_writer import encode_boxes, encode_update
 
     found = [(number, 0.1, 0.2, 0.3, 0.4, kind, 0.9, number - 2)
              for number, kind in enumerate(['person', 'person', '', 'dog', 'F\u00fc\u00dfe'])]

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 import fuzzing
 
 with fuzzing.instrumented():
-    from camera_ws_bridge import png
+    from camera_ws_bridge.protocol import png
 
 MAX_PIXELS = 2**24
 WORDS = [png.SIGNATURE, b'IHDR', b'IDAT', b'IEND', b'\x00\x00\x00\x0d', b'\xff\xff\xff\xff',
@@ -42,8 +42,8 @@ def check(data: bytes) -> None:
 
 def seeds() -> Iterator[bytes]:
     """Return pictures that are whole, and cut ones."""
-    from camera_ws_bridge.sim.picture import a_picture
-    from png_files import chunk, cuts, png_file, png_of_length
+    from camera_ws_bridge.sim.camera.picture import a_picture
+    from rigs.png_files import chunk, cuts, png_file, png_of_length
 
     for picture in (
             a_picture(), png_file(), png_of_length(2000), png_file(chunk(b'teSt', b'x' * 40))):

@@ -25,10 +25,10 @@ from collections.abc import Iterator
 import fuzzing
 
 with fuzzing.instrumented():
-    from camera_ws_bridge import wire
     from camera_ws_bridge.errors import DecodeError
-    from camera_ws_bridge.messages import Start, Stop, Update
-    from camera_ws_bridge.session import Session
+    from camera_ws_bridge.protocol import codec
+    from camera_ws_bridge.protocol.messages import Start, Stop, Update
+    from camera_ws_bridge.tracking.tracked_objects import Session
 
 WORDS = [b'\n!\n', b'\n?\n', b'{"type":"start","objectId":1,"frameId":1,"boxId":0}\n',
          b'{"type":"stop","objectId":1}\n', b'"objectId":2', b'[2.5]',
@@ -51,7 +51,7 @@ def check(data: bytes) -> None:
                        and command.message.object_id in tracked for command in commands)
         else:
             try:
-                message = wire.decode(line)
+                message = codec.decode(line)
             except DecodeError:
                 session.doubt_registration()
                 continue

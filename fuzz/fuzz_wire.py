@@ -21,9 +21,9 @@ from collections.abc import Iterator
 import fuzzing
 
 with fuzzing.instrumented('json', 'base64'):
-    from camera_ws_bridge import wire
     from camera_ws_bridge.errors import DecodeError
-    from wire_rig import library
+    from camera_ws_bridge.protocol import codec
+    from rigs.codec_rig import library
 
 CAUSES = {'malformed', 'invalid_field', 'unknown_type', 'too_big'}
 WORDS = [
@@ -37,22 +37,22 @@ WORDS = [
 def check(data: bytes) -> None:
     """Decode; what is a message survives another round, whatever is not is refused in words."""
     try:
-        message = wire.decode(data)
+        message = codec.decode(data)
     except DecodeError as error:
         assert error.cause in CAUSES, error.cause
         fuzzing.assert_in_words(error)
         return
     # repr tells integers from doubles, and every double from every other.
-    assert repr(wire.decode(wire.encode_utf8(message))) == repr(message)
+    assert repr(codec.decode(codec.encode_utf8(message))) == repr(message)
     # The same by the standard library alone, as on a device without orjson.
     with library('json'):
-        assert repr(wire.decode(wire.encode_utf8(message))) == repr(message)
+        assert repr(codec.decode(codec.encode_utf8(message))) == repr(message)
 
 
 def seeds() -> Iterator[bytes]:
     """Return what the tests know to be good and bad, and a recorded session."""
-    from bad_inputs import REJECTED
-    from texts import GOOD
+    from rigs.bad_inputs import REJECTED
+    from rigs.texts import GOOD
 
     for entry in (*GOOD, *REJECTED):
         yield entry.text.encode('utf-8', 'surrogatepass')

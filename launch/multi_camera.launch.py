@@ -16,7 +16,7 @@
 
 import os
 
-from camera_ws_bridge import cameras
+from camera_ws_bridge.config import cameras
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
 from launch.launch_description_sources import PythonLaunchDescriptionSource

@@ -26,10 +26,10 @@ import sys
 import time
 import tracemalloc
 
-from camera_ws_bridge import wire
-from camera_ws_bridge.messages import Box, Boxes
-from camera_ws_bridge.outbox import Outbox, Policy
-from camera_ws_bridge.parameters import SPECS
+from camera_ws_bridge.buffer.outbox import Outbox, Policy
+from camera_ws_bridge.config.parameters import SPECS
+from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol.messages import Box, Boxes
 
 PAGE = pathlib.Path(__file__).resolve().parents[1] / 'docs' / 'operations.md'
 BEGIN, END = '<!-- buffer -->\n', '<!-- end of buffer -->'
@@ -47,7 +47,7 @@ def message_bytes(boxes: int) -> int:
     found = tuple(
         Box(box_id, (third / 7, third / 3, third / 2, third), 'person', third, 123456)
         for box_id in range(boxes))
-    return len(wire.encode_utf8(Boxes(1606.0333333333335, found)))
+    return len(codec.encode_utf8(Boxes(1606.0333333333335, found)))
 
 
 def duration(seconds: float) -> str:

@@ -1,28 +1,31 @@
 #!/usr/bin/env bash
-# coverage.bash [MODULE...]: runs each pure module's own test files alone, test_MODULE.py and
-# test_MODULE_*.py (not the slow ones of properties; for preflight.jwt test_preflight_jwt.py), and
+# coverage.bash [MODULE...]: runs each pure module's own test files alone, those of its room's
+# folder in test/unit (test_MODULE.py and test_MODULE_*.py, not the slow ones of properties), and
 # demands that they take every branch of it without any help from others. One module per core at a
 # time.
 set -uo pipefail
 cd -- "$(dirname -- "$0")/.."
 export PYTHONSAFEPATH=1  # what is installed gets measured
 export PYTEST_DISABLE_PLUGIN_AUTOLOAD=1  # ROS 2 brings many, which take longer than the tests
-# Those that decide: no I/O, no threads, no ROS (test/test_import_rules.py holds them to that).
-# The slowest come first.
-modules=(link serving wire cdr memory backoff cameras detection2d errors fields frame_stamps
-  inbound limited_log messages outbox png preflight.advice preflight.jwt preflight.report redact
-  session systemd token_bucket twin_filter url)
+# Those that decide: no I/O, no threads, no ROS (test/repository/test_import_rules.py holds them to
+# that). The slowest come first.
+modules=(link.link link.active_connection protocol.codec inputs.cdr buffer.memory link.backoff
+  buffer.outbox config.cameras errors inputs.detection2d link.inbound link.token_bucket
+  log.redact log.throttled_log preflight.advice preflight.jwt preflight.report process.systemd
+  protocol.fields protocol.messages protocol.png ros.duplicate_filter tracking.frame_stamps
+  tracking.tracked_objects transport.url)
 [ $# -eq 0 ] || modules=("$@")
 folder="$(mktemp -d)"
 trap 'rm -rf -- "$folder"' EXIT
 export folder
 
 measure() {
-  local module="$1" name="${1//./_}" location tests line
+  local module="$1" path="${1//.//}" location tests line
   export COVERAGE_FILE="$folder/$module.data"
   location="$(python3 -c "import camera_ws_bridge.$module as m; print(m.__file__)")" || return 1
-  tests=("test/test_$name.py")
-  mapfile -t -O 1 tests < <(compgen -G "test/test_${name}_*.py" | grep -v _properties)
+  path="test/unit/$(dirname -- "$path")/test_$(basename -- "$path")"
+  tests=("$path.py")
+  mapfile -t -O 1 tests < <(compgen -G "${path}_*.py" | grep -v _properties)
   if ! python3 -m coverage run --branch --include="$location" -m pytest -q -p pytest_timeout \
       -p no:cacheprovider "${tests[@]}" > "$folder/$module.log" 2>&1; then
     cat "$folder/$module.log"
@@ -32,9 +35,9 @@ measure() {
   local status=$?
   line="$(grep -F "/${module//.//}.py" <<< "$line")"
   if [ $status -eq 0 ] && [[ $line == *100.0%* ]]; then
-    printf '%-17s 100 %%\n' "$module"
+    printf '%-25s 100 %%\n' "$module"
   else
-    printf '%-17s %s\n' "$module" "$(sed 's/^[^ ]* *//' <<< "$line")"
+    printf '%-25s %s\n' "$module" "$(sed 's/^[^ ]* *//' <<< "$line")"
     return 1
   fi
 }

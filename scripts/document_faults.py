@@ -37,7 +37,7 @@ from typing import Any
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / 'test'))
 
-from fault_matrix import CASES, Fault, FAULTS, MORE  # noqa: E402
+from rigs.fault_matrix import CASES, Fault, FAULTS, MORE  # noqa: E402
 
 DOCUMENT = ROOT / 'docs' / 'reliability.md'
 BEGIN, END = '<!-- faults -->\n', '<!-- end of faults -->'

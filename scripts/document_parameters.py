@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Write config/bridge.yaml and the README's parameter table from camera_ws_bridge.parameters.
+Write config/bridge.yaml and the README's parameter table from camera_ws_bridge.config.parameters.
 
 Run it in the built environment: python3 scripts/document_parameters.py [--check]
 """
@@ -25,7 +25,7 @@ import re
 import sys
 import textwrap
 
-from camera_ws_bridge.parameters import Spec, SPECS
+from camera_ws_bridge.config.parameters import Spec, SPECS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BEGIN, END = '<!-- parameters -->\n', '<!-- end of parameters -->'

@@ -43,7 +43,7 @@ def authority():
 @pytest.fixture(scope='session')
 def tls_files(authority, tmp_path_factory):
     """Return the paths of PEM files by name; 'missing' is none, 'folder' holds them."""
-    from shared import tls_pem
+    from rigs.shared import tls_pem
 
     folder = tmp_path_factory.mktemp('tls')
     paths = {'missing': str(folder / 'missing'), 'folder': str(folder)}
@@ -58,12 +58,12 @@ def tls_files(authority, tmp_path_factory):
 @pytest.fixture(params=['orjson', 'json'], scope='module')
 def json_library(request):
     """Run each test with both JSON libraries."""
-    from camera_ws_bridge import wire
-    from wire_rig import library
+    from camera_ws_bridge.protocol import codec
+    from rigs.codec_rig import library
 
     if request.param == 'orjson':
         pytest.importorskip('orjson')
-        assert wire.orjson is not None
+        assert codec.orjson is not None
     with library(request.param):
         yield
 
@@ -103,7 +103,7 @@ def path(tmp_path):
 @pytest.fixture
 def spool(path):
     """Return an open spool of 4 MiB."""
-    from camera_ws_bridge.spool import Spool
+    from camera_ws_bridge.buffer.spool.spool import Spool
 
     spool = Spool.open(path, 4 * 2**20)
     yield spool
@@ -113,7 +113,7 @@ def spool(path):
 @pytest.fixture
 def rigs(path):
     """Return a function that makes SpoolWriters' rigs on one path; all are closed in the end."""
-    from spool_writer_rig import PATIENCE, Rig
+    from rigs.spool_writer_rig import PATIENCE, Rig
 
     made = []
 
@@ -131,7 +131,7 @@ def rigs(path):
 @pytest.fixture(params=['direct', 'by the task'])
 def writing(request, monkeypatch):
     """Run a test of the link in both ways to write; websockets' legacy API knows only one."""
-    from link_rig import FakeConnection
+    from rigs.link_rig import FakeConnection
 
     monkeypatch.setattr(FakeConnection, 'direct', request.param == 'direct')
 
@@ -141,7 +141,7 @@ def writing(request, monkeypatch):
 @pytest.fixture
 def loop_thread():
     """Return a running LoopThread."""
-    from camera_ws_bridge.runtime import LoopThread
+    from camera_ws_bridge.bridge import LoopThread
 
     thread = LoopThread()
     yield thread
@@ -153,7 +153,7 @@ def loop_thread():
 @pytest.fixture
 def orchestrator(loop_thread):
     """Return an orchestrator that runs in the bridge's loop."""
-    from runtime_rig import Orchestrator
+    from rigs.in_process_rig import Orchestrator
 
     server = Orchestrator(loop_thread)
     yield server

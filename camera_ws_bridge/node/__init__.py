@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The ROS node of one camera: topics, services and parameters, and nothing that decides."""
+"""
+The life of one camera's node, its composition, and its live parameters.
 
-from camera_ws_bridge.node.bridge_node import BridgeNode
-
-__all__ = ['BridgeNode']
+May import all rooms but process, preflight and sim.
+"""

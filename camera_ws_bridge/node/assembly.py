@@ -23,19 +23,21 @@ import random
 import ssl
 import time
 
-from camera_ws_bridge import auth, client, url, wire
-from camera_ws_bridge.backoff import Backoff
+from camera_ws_bridge.auth import sources
+from camera_ws_bridge.bridge import Bridge
+from camera_ws_bridge.buffer.outbox import Item, Outbox, Policy
+from camera_ws_bridge.buffer.spool.spool import Row
+from camera_ws_bridge.buffer.spool.writer import DEGRADED, monotonic_time, SpoolWriter
+from camera_ws_bridge.config.parameters import Parameters
 from camera_ws_bridge.errors import LinkFault
-from camera_ws_bridge.frame_stamps import FrameStamps, Stamp
-from camera_ws_bridge.limited_log import clean, Logger
-from camera_ws_bridge.link import Connection, Link, Settings
-from camera_ws_bridge.loops import LoopHost
-from camera_ws_bridge.outbox import Item, Outbox, Policy
-from camera_ws_bridge.parameters import Parameters
-from camera_ws_bridge.runtime import Bridge
-from camera_ws_bridge.session import Command, Session
-from camera_ws_bridge.spool import Row
-from camera_ws_bridge.spool_writer import DEGRADED, monotonic_time, SpoolWriter
+from camera_ws_bridge.link.backoff import Backoff
+from camera_ws_bridge.link.link import Connection, Link, Settings
+from camera_ws_bridge.log.throttled_log import clean, Logger
+from camera_ws_bridge.process.loops import LoopHost
+from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.tracking.frame_stamps import FrameStamps, Stamp
+from camera_ws_bridge.tracking.tracked_objects import Command, Session
+from camera_ws_bridge.transport import url, websocket
 
 
 def assemble(
@@ -91,28 +93,28 @@ def _settings(values: Parameters) -> Settings:
         heartbeat_timeout=values.heartbeat_timeout,
         identify_interval=values.identify_interval,
         shutdown_timeout=values.shutdown_timeout, command_rate=values.command_rate,
-        limits=wire.Limits(values.max_image_bytes, values.max_image_pixels))
+        limits=codec.Limits(values.max_image_bytes, values.max_image_pixels))
 
 
-def connection_options(values: Parameters) -> tuple[client.Options, ssl.SSLContext | None]:
+def connection_options(values: Parameters) -> tuple[websocket.Options, ssl.SSLContext | None]:
     """Return how to connect, and the TLS context for wss:; raise ConfigurationError."""
-    options = client.Options(
+    options = websocket.Options(
         compression=values.compression,
         user_timeout=_user_timeout(values.heartbeat_timeout), tls_ca_file=values.tls_ca_file,
         tls_cert_file=values.tls_cert_file, tls_key_file=values.tls_key_file)
     secure = values.orchestrator_url.startswith('wss:')
-    return options, client.tls_context(options) if secure else None
+    return options, websocket.tls_context(options) if secure else None
 
 
 def _user_timeout(heartbeat_timeout: float) -> float:
     return 2 * heartbeat_timeout
 
 
-def token_source(values: Parameters) -> auth.TokenSource | None:
+def token_source(values: Parameters) -> sources.TokenSource | None:
     """Return where tokens come from, if they are needed; raise ConfigurationError."""
-    tokens = auth.from_environment(os.environ, values.token_file, values.tls_ca_file)
+    tokens = sources.from_environment(os.environ, values.token_file, values.tls_ca_file)
     if tokens is not None:
-        auth.check_transport(values.orchestrator_url, values.insecure_token_host)
+        sources.check_transport(values.orchestrator_url, values.insecure_token_host)
     return tokens
 
 
@@ -123,7 +125,7 @@ def _connector(
 
     async def connect(timeout: float) -> Connection:
         now = replace(options, user_timeout=_user_timeout(settings().heartbeat_timeout))
-        return await client.connect(values.orchestrator_url, now, tls, timeout)
+        return await websocket.connect(values.orchestrator_url, now, tls, timeout)
     return connect
 
 

@@ -20,22 +20,24 @@ from collections.abc import Callable
 import contextlib
 from typing import Any
 
-from camera_ws_bridge import convert, parameters, qos
+from camera_ws_bridge.bridge import Bridge
+from camera_ws_bridge.config import parameters
+from camera_ws_bridge.config.parameters import Parameters
 from camera_ws_bridge.errors import ConfigurationError, LinkFault
-from camera_ws_bridge.frame_stamps import Stamp
-from camera_ws_bridge.link import State
-from camera_ws_bridge.loops import LoopHost
+from camera_ws_bridge.inputs.boxes import BoxesInput
+from camera_ws_bridge.inputs.feature_map import subscribe_feature_map
+from camera_ws_bridge.link.link import State
 from camera_ws_bridge.node.assembly import assemble
-from camera_ws_bridge.node.boxes_input import BoxesInput
-from camera_ws_bridge.node.endpoints import create_publisher
-from camera_ws_bridge.node.feature_map_input import subscribe_feature_map
 from camera_ws_bridge.node.live_parameters import follow
-from camera_ws_bridge.node.managed_node import (
+from camera_ws_bridge.outputs import to_ros
+from camera_ws_bridge.outputs.reporter import Reporter
+from camera_ws_bridge.process.loops import LoopHost
+from camera_ws_bridge.ros import qos
+from camera_ws_bridge.ros.endpoints import create_publisher
+from camera_ws_bridge.ros.managed_node import (
     ACTIVE, FINALIZED, INACTIVE, LABELS, ManagedNode, UNCONFIGURED)
-from camera_ws_bridge.node.reporter import Reporter
-from camera_ws_bridge.parameters import Parameters
-from camera_ws_bridge.runtime import Bridge
-from camera_ws_bridge.session import Command, Session
+from camera_ws_bridge.tracking.frame_stamps import Stamp
+from camera_ws_bridge.tracking.tracked_objects import Command, Session
 from camera_ws_bridge_msgs.msg import Start, Stop, TrackedObjects, Update
 from rclpy.clock import Clock, ClockType
 from rclpy.subscription import Subscription
@@ -271,9 +273,9 @@ class BridgeNode(ManagedNode):
         return f'{text}, {len(bridge.outbox)} messages wait; {cause}'
 
     def _publish_command(self, command: Command, frame_stamp: Stamp) -> None:
-        message = convert.command_to_ros(command, self.get_clock().now().to_msg(), frame_stamp)
+        message = to_ros.command_to_ros(command, self.get_clock().now().to_msg(), frame_stamp)
         self._publishers_of[type(message)].publish(message)
 
     def _publish_tracked(self, session: Session) -> None:
         self._publishers_of[TrackedObjects].publish(
-            convert.tracked_to_ros(session, self.get_clock().now().to_msg()))
+            to_ros.tracked_to_ros(session, self.get_clock().now().to_msg()))

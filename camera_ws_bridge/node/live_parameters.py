@@ -18,10 +18,10 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from camera_ws_bridge.bridge import Bridge
+from camera_ws_bridge.config.parameters import BY_NAME, check_change, Parameters
 from camera_ws_bridge.errors import ConfigurationError
 from camera_ws_bridge.node.assembly import reassemble
-from camera_ws_bridge.parameters import BY_NAME, check_change, Parameters
-from camera_ws_bridge.runtime import Bridge
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.parameter import Parameter
 

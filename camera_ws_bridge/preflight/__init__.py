@@ -12,4 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What `check` looks at before a camera goes to work, step by step, without ROS."""
+"""
+The executable `check`: what it looks at before a camera goes to work, step by step.
+
+Only check and ros import ROS.
+"""

@@ -22,10 +22,10 @@ import ssl
 import time
 from typing import Any
 
-from camera_ws_bridge import client
 from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.preflight import advice, certificates
 from camera_ws_bridge.preflight.report import failed, Finding, ok, skipped, warning
+from camera_ws_bridge.transport import websocket
 
 SLOW_RESOLVER = 1.0  # seconds
 NO_TLS = ('WRONG_VERSION_NUMBER', 'HTTP_REQUEST', 'UNKNOWN_PROTOCOL', 'RECORD_LAYER_FAILURE')
@@ -42,7 +42,7 @@ async def resolve(host: str, port: int, timeout: float) -> tuple[Finding, list[A
         fault = LinkFault('dns', f'no name server answers within {timeout:g} s')
         return failed(fault.reason, advice.of_fault(fault), cause=fault.cause), []
     except OSError as error:
-        fault = client.classify(error)
+        fault = websocket.classify(error)
         return failed(f'{host}: {fault.reason}', advice.of_fault(fault), cause=fault.cause), []
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     detail = f'{host} is {", ".join(addresses)}'
@@ -64,7 +64,7 @@ async def connect(addresses: list[Any], port: int, timeout: float) -> Finding:
                     loop.sock_connect(connection, address), timeout / len(addresses))
                 return _connected(str(address[0]), port, failures)
             except (OSError, asyncio.TimeoutError) as error:
-                failures.append((str(address[0]), client.classify(error)))
+                failures.append((str(address[0]), websocket.classify(error)))
     detail = '; '.join(f'{name} port {port}: {fault.reason}' for name, fault in failures)
     last = failures[-1][1]
     return failed(detail, advice.of_fault(last), cause=last.cause)
@@ -82,7 +82,7 @@ def _connected(address: str, port: int, failures: list[tuple[str, LinkFault]]) -
 
 
 async def handshake(
-        host: str, port: int, context: ssl.SSLContext | None, options: client.Options,
+        host: str, port: int, context: ssl.SSLContext | None, options: websocket.Options,
         timeout: float) -> Finding:
     """Do a TLS handshake, and say what was agreed on, or why not and what to do about it."""
     if context is None:
@@ -93,7 +93,7 @@ async def handshake(
     except ssl.SSLCertVerificationError as error:
         return await _refused(host, port, error, timeout)
     except (OSError, EOFError, asyncio.TimeoutError) as error:
-        fault = client.classify(error)
+        fault = websocket.classify(error)
         if getattr(error, 'reason', None) in NO_TLS:
             return failed('the server does not speak TLS on this port', 'begin orchestrator_url '
                           'with ws:, or correct its port', cause='tls')

@@ -28,13 +28,15 @@ import statistics
 import time
 from typing import Any
 
-from camera_ws_bridge import client, redact, wire
-from camera_ws_bridge.auth import TokenSource
+from camera_ws_bridge.auth.sources import TokenSource
 from camera_ws_bridge.errors import DecodeError, LinkFault
-from camera_ws_bridge.messages import Authenticate, Identifier, Update
+from camera_ws_bridge.log import redact
 from camera_ws_bridge.preflight import advice
 from camera_ws_bridge.preflight.jwt import seconds_left
 from camera_ws_bridge.preflight.report import failed, Finding, ok, skipped, warning
+from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol.messages import Authenticate, Identifier, Update
+from camera_ws_bridge.transport import websocket
 
 PINGS = 10
 
@@ -44,13 +46,13 @@ class Target:
     """What is checked, with the parameters' values as the bridge would use them; seconds."""
 
     url: str
-    options: client.Options
+    options: websocket.Options
     tls: ssl.SSLContext | None
     tokens: TokenSource | None
     probe_id: str
     open_timeout: float
     heartbeat_timeout: float
-    limits: wire.Limits = wire.DEFAULT_LIMITS
+    limits: codec.Limits = codec.DEFAULT_LIMITS
 
 
 class Probe:
@@ -58,7 +60,7 @@ class Probe:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._connection: client.Connection | None = None
+        self._connection: websocket.Connection | None = None
         self._reader: asyncio.Future[LinkFault] | None = None
         self._jwt = ''
         self._registration: asyncio.Future[Any] | None = None  # the pong behind `identifier`
@@ -76,7 +78,7 @@ class Probe:
     async def upgrade(self) -> Finding:
         """Open the WebSocket."""
         target = self._target
-        self._connection = await client.connect(
+        self._connection = await websocket.connect(
             target.url, target.options, target.tls, target.open_timeout)
         self._reader = asyncio.ensure_future(self._read())
         return ok('a WebSocket server answers')
@@ -99,7 +101,7 @@ class Probe:
         if not self._jwt:
             return skipped('not needed: there is no token to show')
         try:
-            await self._send(wire.encode_utf8(Authenticate(self._jwt)))
+            await self._send(codec.encode_utf8(Authenticate(self._jwt)))
             await self._register()
         except LinkFault as fault:
             if fault.cause not in ('closed', 'lost'):
@@ -146,7 +148,7 @@ class Probe:
 
     # ---- the connection
 
-    def _connected(self) -> client.Connection:
+    def _connected(self) -> websocket.Connection:
         assert self._connection is not None, 'upgrade comes first'
         return self._connection
 
@@ -156,7 +158,7 @@ class Probe:
     async def _register(self) -> None:
         """Register, unless that has been done; return when all that comes in answer is here."""
         if self._registration is None:
-            await self._send(wire.encode_utf8(Identifier(self._target.probe_id)))
+            await self._send(codec.encode_utf8(Identifier(self._target.probe_id)))
             self._registration = await self._connected().ping()
         await self._pong(self._registration)
 
@@ -179,7 +181,7 @@ class Probe:
         while True:
             try:
                 text = await self._connected().receive()
-                message = wire.decode(text, self._target.limits)
+                message = codec.decode(text, self._target.limits)
             except LinkFault as fault:
                 return fault
             except DecodeError:

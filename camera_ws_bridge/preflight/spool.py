@@ -19,7 +19,7 @@ from __future__ import annotations
 import os
 import shutil
 
-from camera_ws_bridge import spool_files
+from camera_ws_bridge.buffer.spool import files
 from camera_ws_bridge.errors import ConfigurationError
 from camera_ws_bridge.preflight.report import failed, Finding, ok, skipped, warning
 
@@ -34,9 +34,9 @@ def check(path: str, max_bytes: int) -> Finding:
         folder = os.path.dirname(folder)
     try:
         if folder == os.path.dirname(path):
-            spool_files.check_folder(folder)
-        for suffix in ('', '.lock', *spool_files.BESIDE):
-            spool_files.check_file(path + suffix)
+            files.check_folder(folder)
+        for suffix in ('', '.lock', *files.BESIDE):
+            files.check_file(path + suffix)
         free = shutil.disk_usage(folder).free
     except ConfigurationError as error:
         return failed(error.reason, 'correct that, or spool_path')

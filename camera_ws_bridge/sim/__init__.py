@@ -12,4 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Stand-ins for the bridge's neighbours, for users without a backend and for tests."""
+"""
+Simulators of orchestrator and camera, for tests, demo and benchmarks.
+
+May import any room but node, inputs, outputs, preflight and auth.
+"""

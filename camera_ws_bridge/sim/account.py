@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 import os
 from typing import Any
 
-from camera_ws_bridge import wire
 from camera_ws_bridge.errors import DecodeError
+from camera_ws_bridge.protocol import codec
 
 
 @dataclass
@@ -82,8 +82,8 @@ def _read(
     with open(path, 'rb') as journal:  # a kill may have cut off a character
         for line in journal:
             try:
-                entry = wire.loads(line)
+                entry = codec.loads(line)
                 if (entry['connection'], entry['direction']) == (camera_id, 'to_orchestrator'):
-                    yield entry['t'], wire.loads(entry['text'])
+                    yield entry['t'], codec.loads(entry['text'])
             except DecodeError:
                 continue  # a line that a kill cut off, or a frame that was no JSON

@@ -37,13 +37,14 @@ import tempfile
 import time
 from typing import Any
 
-from camera_ws_bridge import qos, wire
-from camera_ws_bridge.link import State
-from camera_ws_bridge.runtime import LoopThread
+from camera_ws_bridge.bridge import LoopThread
+from camera_ws_bridge.link.link import State
+from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.ros import qos
 from camera_ws_bridge.sim.account import quantile, Received
 from camera_ws_bridge.sim.arguments import count, not_negative, positive
+from camera_ws_bridge.sim.camera.picture import a_picture
 from camera_ws_bridge.sim.operator_client import Operator
-from camera_ws_bridge.sim.picture import a_picture
 from camera_ws_bridge_msgs.msg import Status
 import rclpy
 from rclpy.node import Node
@@ -106,9 +107,9 @@ class Demo:
 
     def run(self, name: str, *arguments: str) -> None:
         """Start one of this package's executables."""
-        modules = {'bridge': 'camera_ws_bridge.main',
-                   'orchestrator': 'camera_ws_bridge.sim.orchestrator',
-                   'camera': 'camera_ws_bridge.sim.camera'}
+        modules = {'bridge': 'camera_ws_bridge',
+                   'orchestrator': 'camera_ws_bridge.sim.orchestrator.main',
+                   'camera': 'camera_ws_bridge.sim.camera.main'}
         self.processes[name] = subprocess.Popen(
             [sys.executable, '-m', modules[name], *arguments], text=True,
             stdout=subprocess.PIPE if name == 'orchestrator' else None,
@@ -284,7 +285,7 @@ class Demo:
         return self._account() and camera_code == bridge_code == 0
 
     def _account(self) -> bool:
-        camera = wire.loads(self.report.read_text())
+        camera = codec.loads(self.report.read_text())
         received = Received.from_journal(self.journal, CAMERA_ID)
         status = self.observer.status
         published = camera['frame_ids']

@@ -22,8 +22,8 @@ from collections.abc import Callable
 import logging
 from typing import Any
 
-from camera_ws_bridge import wire
 from camera_ws_bridge.errors import DecodeError
+from camera_ws_bridge.protocol import codec
 from tornado import websocket
 
 LOGGER = logging.getLogger('operator')
@@ -56,7 +56,7 @@ class Operator:
 
     async def send(self, message: Fields) -> None:
         """Send any message."""
-        await self._connection.write_message(wire.dumps(message))
+        await self._connection.write_message(codec.dumps(message))
 
     async def start(
             self, camera_id: str, *, frame_id: float | None = None, box_id: int | None = None,
@@ -66,7 +66,7 @@ class Operator:
         if frame_id is not None:
             message.update(frameId=frame_id, boxId=box_id)
         if image is not None:
-            message['image'] = wire.IMAGE_PREFIX + base64.b64encode(image).decode('ascii')
+            message['image'] = codec.IMAGE_PREFIX + base64.b64encode(image).decode('ascii')
         seen = len(self.received)
         await self.send(message)
         answer = await self.wait_for(
@@ -104,7 +104,7 @@ class Operator:
     async def _read(self) -> None:
         while (text := await self._connection.read_message()) is not None:
             try:
-                fields = wire.loads(text)
+                fields = codec.loads(text)
             except DecodeError as error:
                 LOGGER.warning('ignored: %s', error)
                 continue

@@ -44,12 +44,12 @@ import threading
 import time
 from typing import Any
 
-from camera_ws_bridge import wire
+from camera_ws_bridge.protocol import codec
 from camera_ws_bridge_msgs.msg import Status, Update
-from fault_results import record
 from hostile import Behaviour, HostileServer
 import monitor
-import rig as rigs
+from rigs import process_rig as rigs
+from rigs.fault_results import record
 
 RATE = 50.0  # messages a second while a fault is on
 IN_FLIGHT = 90  # messages that DDS has and the bridge has not accepted; its queue holds 100
@@ -190,7 +190,7 @@ class Bridge:
     def take_journal(self, path: pathlib.Path) -> None:
         """Note what an orchestrator process has received, which is dead by now."""
         for line in path.read_text().splitlines():
-            entry = wire.loads(line)
+            entry = codec.loads(line)
             if entry['direction'] == 'to_orchestrator':
                 self.received.append(entry['text'])
 
@@ -299,7 +299,7 @@ class Bridge:
     def _arrivals(self, fault: Fault) -> tuple[list[float], list[float]]:
         boxes, updates = [], []
         for text in self.received[fault.received_at:]:
-            message = wire.loads(text)
+            message = codec.loads(text)
             if message['type'] == 'boundingBoxes' and message['frameId'] >= fault.first_id:
                 boxes.append(message['frameId'])
             elif message['type'] == 'featureMap' and message['featureMap'][0] >= fault.first_id:

@@ -21,8 +21,8 @@ from collections.abc import Awaitable, Callable
 import contextlib
 import ssl
 
-from camera_ws_bridge.runtime import LoopThread
-from raw_peer import frame, Peer, PING, PONG, TEXT
+from camera_ws_bridge.bridge import LoopThread
+from rigs.raw_peer import frame, Peer, PING, PONG, TEXT
 
 PATIENCE = 30.0  # seconds
 

@@ -19,10 +19,10 @@ from collections import Counter
 import struct
 import zlib
 
-from bad_inputs import REJECTED
 from harness import faulty, MIB
 import pytest
-from raw_peer import BINARY, CLOSE, close_frame, frame, PING, PONG, TEXT
+from rigs.bad_inputs import REJECTED
+from rigs.raw_peer import BINARY, CLOSE, close_frame, frame, PING, PONG, TEXT
 
 QUICK = {'heartbeat_interval': 0.5, 'heartbeat_timeout': 1.0, 'reconnect_delay_min': 0.01,
          'reconnect_delay_max': 0.05, 'stable_after': 0.0, 'open_timeout': 1.0}

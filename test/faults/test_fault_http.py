@@ -20,8 +20,8 @@ import ssl
 from harness import faulty, QUICK
 from hostile import HostileServer
 import pytest
-from shared import server_tls
-from tls_certificates import PAST
+from rigs.shared import server_tls
+from rigs.tls_certificates import PAST
 
 
 # ---- HTTP

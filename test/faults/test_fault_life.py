@@ -18,11 +18,11 @@ import signal
 import time
 
 from camera_ws_bridge_msgs.msg import Status
-from fault_results import record
 from harness import faulty, MIB, QUICK
 import pytest
-import rig as rigs
-from shared import replace_text
+from rigs import process_rig as rigs
+from rigs.fault_results import record
+from rigs.shared import replace_text
 
 DAY = 86400.0  # seconds
 

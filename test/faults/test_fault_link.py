@@ -22,10 +22,10 @@ import subprocess
 import time
 
 from camera_ws_bridge_msgs.msg import Start
-from fault_results import RESULTS
 from harness import faulty
-from proxy import TO_CLIENT, TO_SERVER
 import pytest
+from rigs.fault_results import RESULTS
+from rigs.proxy import TO_CLIENT, TO_SERVER
 
 START = '{{"type": "start", "objectId": {}, "frameId": 1, "boxId": 0}}'
 

@@ -21,15 +21,15 @@ import resource
 import signal
 import time
 
-from camera_ws_bridge import wire
-from camera_ws_bridge.main.process import EXIT_CONFIGURATION
+from camera_ws_bridge.process.run import EXIT_CONFIGURATION
+from camera_ws_bridge.protocol import codec
 from camera_ws_bridge_msgs.msg import Status, Update
 from diagnostic_msgs.msg import DiagnosticStatus
-from fault_results import record
 from harness import faulty, MIB, QUICK
 import pytest
-import rig as rigs
-from spool_rig import aside, rows_of_copy
+from rigs import process_rig as rigs
+from rigs.fault_results import record
+from rigs.spool_rig import aside, rows_of_copy
 
 FIRST = 1000  # what messages are numbered from: a number of four digits is found in a file
 COUNT = 80  # messages at a time; one in four is a feature map
@@ -191,7 +191,7 @@ ENVIRONMENT = {'FASTDDS_BUILTIN_TRANSPORTS': 'UDPv4'}  # after a kill, shared me
 
 def number_of(text):
     """Return the number of a message that `fill` has published, or 0."""
-    message = wire.loads(text)
+    message = codec.loads(text)
     if message['type'] == 'boundingBoxes':
         number = message['frameId']
     else:

@@ -20,7 +20,7 @@ import sys
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))  # rig.py, launch_rig.py
+sys.path.insert(0, str(HERE.parent))  # the package rigs
 
 
 def pytest_collection_modifyitems(config, items):

@@ -16,11 +16,11 @@
 
 import unittest
 
-from launch_rig import Afterwards, Site, text_of
 import launch_testing
 import launch_testing.asserts
 import launch_testing.markers
 import pytest
+from rigs.launch_rig import Afterwards, Site, text_of
 
 CASES = {  # what is wrong: exit code, what it says
     'no url': (2, 'orchestrator_url: is not set'),

@@ -16,14 +16,14 @@
 
 import unittest
 
-from launch_rig import AllEndWith0, Site
 from launch.actions import EmitEvent, RegisterEventHandler  # noqa: I100: launch_rig skips the file
 from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 import launch_testing
 from lifecycle_msgs.msg import Transition
-from lifecycle_rig import Manager
 import pytest
+from rigs.launch_rig import AllEndWith0, Site
+from rigs.lifecycle_rig import Manager
 
 
 @pytest.mark.launch_test

@@ -17,10 +17,10 @@
 import unittest
 
 from camera_ws_bridge_msgs.msg import Status
-from launch_rig import AllEndWith0, parameters_of, Site
 import launch_testing
-from lifecycle_rig import Manager
 import pytest
+from rigs.launch_rig import AllEndWith0, parameters_of, Site
+from rigs.lifecycle_rig import Manager
 
 
 @pytest.mark.launch_test

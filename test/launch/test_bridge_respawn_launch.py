@@ -18,12 +18,12 @@ import os
 import signal
 import unittest
 
-from launch_rig import Afterwards, Site
 from launch.events.process import ProcessStarted  # noqa: I100: launch_rig skips the file
 import launch_testing
 import launch_testing.asserts
 import launch_testing.markers
 import pytest
+from rigs.launch_rig import Afterwards, Site
 
 
 @pytest.mark.launch_test

@@ -17,9 +17,9 @@
 import unittest
 
 from ament_index_python import get_package_share_directory
-from launch_rig import AllEndWith0, parameters_of, Site
 import launch_testing
 import pytest
+from rigs.launch_rig import AllEndWith0, parameters_of, Site
 import yaml
 
 

@@ -17,12 +17,12 @@
 import sys
 import unittest
 
-from launch_rig import Afterwards, Site, text_of
 from launch.actions import ExecuteProcess  # noqa: I100: launch_rig skips the file
 import launch_testing
 import launch_testing.asserts
 import launch_testing.markers
 import pytest
+from rigs.launch_rig import Afterwards, Site, text_of
 
 # A launch of its own, as the error ends it.
 LAUNCH = """

@@ -18,12 +18,12 @@ import os
 import signal
 import unittest
 
-from camera_ws_bridge import wire
+from camera_ws_bridge.protocol import codec
 from camera_ws_bridge_msgs.msg import Stop
-from launch_rig import AllEndWith0, parameters_of, Site
 import launch_testing
 import psutil
 import pytest
+from rigs.launch_rig import AllEndWith0, parameters_of, Site
 
 CAMERAS = {'gate': 'gate', 'main_hall': 'hall', 'back_door_2': 'back door/2'}  # by namespace
 
@@ -76,7 +76,7 @@ class TestCameras(unittest.TestCase):
         for probe in self.probes.values():
             probe.commands.clear()
         for number, (namespace, camera_id) in enumerate(CAMERAS.items(), 1):
-            self.orchestrator.do('send', camera=camera_id, text=wire.dumps(
+            self.orchestrator.do('send', camera=camera_id, text=codec.dumps(
                 {'type': 'stop', 'objectId': number}))
             self.probes[namespace].wait(lambda: self.probes[namespace].of(Stop))
         for number, namespace in enumerate(CAMERAS, 1):

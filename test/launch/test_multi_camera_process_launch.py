@@ -16,9 +16,9 @@
 
 import unittest
 
-from launch_rig import AllEndWith0, parameters_of, Site
 import launch_testing
 import pytest
+from rigs.launch_rig import AllEndWith0, parameters_of, Site
 
 LIMITS = {'gate': 55, 'main_hall': 77, 'yard': 88}  # boxes_max_messages, by namespace
 

@@ -35,7 +35,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 from harms import Fault, FAULTS  # noqa: E402, I100, I202
-import rig as rigs  # noqa: E402, I100, I202
+from rigs import process_rig as rigs  # noqa: E402, I100, I202
 from stage import Failed, RSS_ALLOWANCE, Stage  # noqa: E402
 
 

@@ -20,9 +20,9 @@ from collections.abc import Callable
 import random
 import time
 
-from bad_inputs import REJECTED
-from proxy import BOTH
-import rig as rigs
+from rigs import process_rig as rigs
+from rigs.bad_inputs import REJECTED
+from rigs.proxy import BOTH
 from stage import Stage
 
 Fault = Callable[[Stage, random.Random], None]

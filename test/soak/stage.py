@@ -25,11 +25,11 @@ import threading
 import time
 from typing import Any
 
-from camera_ws_bridge.spool import Spool
+from camera_ws_bridge.buffer.spool.spool import Spool
 from camera_ws_bridge_msgs.msg import Update
 from ledger import Kill, Ledger, Message
-from proxy import Proxy
-import rig as rigs
+from rigs import process_rig as rigs
+from rigs.proxy import Proxy
 from std_srvs.srv import Trigger
 
 RATE = 40.0  # messages a second

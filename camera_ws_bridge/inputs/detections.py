@@ -1,0 +1,108 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""From Detection2DArray messages to boxes: image size, frame ids, and vision_msgs itself."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from camera_ws_bridge.config.parameters import Parameters
+from camera_ws_bridge.errors import CdrError, ConfigurationError, EncodeError
+from camera_ws_bridge.inputs import detection2d
+from camera_ws_bridge.protocol.messages import Boxes
+from camera_ws_bridge.ros import qos
+from camera_ws_bridge.ros.endpoints import create_subscription
+from camera_ws_bridge.ros.serialized import deserialize
+from camera_ws_bridge.tracking.frame_stamps import FrameIds, Stamp
+from rclpy.node import Node
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import CameraInfo
+
+STAMP_END = 12  # bytes of a serialised message up to its header's stamp, which always differs
+
+
+class Detections:
+    """Decodes the detections of one camera."""
+
+    def __init__(self, node: Node, values: Parameters) -> None:
+        """Raise ConfigurationError if vision_msgs is not there."""
+        self.message_type = message_type()
+        self._node = node
+        self._with_ids = values.detection_ids
+        self._frame_ids = FrameIds(values.frame_history)
+        self._size: detection2d.Size | None = None
+        self._camera_info: Subscription | None = None
+        self._seen = b''
+        self._warned: set[str] = set()
+        if values.image_width:
+            self._size = values.image_width, values.image_height
+        else:
+            self._camera_info = create_subscription(
+                node, CameraInfo, 'camera_info', self._on_camera_info, qos.CAMERA_INFO, raw=True)
+
+    def destroy(self) -> None:
+        """Subscribe no more."""
+        if self._camera_info is not None:
+            self._node.destroy_subscription(self._camera_info)
+
+    def decode(self, message: bytes) -> tuple[Boxes, Stamp]:
+        """Return boxes and stamp of a serialised message; raise EncodeError."""
+        if self._size is None:
+            topic = self._node.resolve_topic_name('camera_info')
+            raise EncodeError(
+                '', f'the size of the image is not known: nothing came on {topic}; set '
+                'image_width and image_height, or remap camera_info', 'no_image_size')
+        detections = deserialize(message, self.message_type)
+        stamp = detections.header.stamp.sec, detections.header.stamp.nanosec
+        if stamp == (0, 0):
+            self._warn_once('detections have no header.stamp: a Start cannot name their frame')
+        if detection2d.is_rotated(detections):
+            self._warn_once('rotated bounding boxes are sent as if they were upright')
+        return detection2d.boxes(
+            detections, self._frame_ids.of(stamp), self._size, with_ids=self._with_ids), stamp
+
+    def _on_camera_info(self, message: bytes) -> None:
+        # It comes with every image, and says the same but for its stamp.
+        if message[STAMP_END:] == self._seen:
+            return
+        try:
+            size = detection2d.image_size(deserialize(message, CameraInfo))
+        except CdrError as error:
+            self._warn_once(f'message on camera_info ignored: {error}')
+            return
+        self._seen = message[STAMP_END:]
+        if size is None:
+            self._warn_once('camera_info has no width and height: set image_width, image_height')
+        elif size != self._size:
+            self._size = size
+            self._node.get_logger().info(f'images are {size[0]} x {size[1]} pixels')
+
+    def _warn_once(self, text: str) -> None:
+        if text not in self._warned:
+            self._warned.add(text)
+            self._node.get_logger().warning(text)
+
+
+def message_type() -> type:
+    """Return Detection2DArray; raise ConfigurationError if vision_msgs is not there."""
+    try:
+        module = import_module('vision_msgs.msg')
+    except ImportError as error:
+        raise ConfigurationError(
+            'boxes_type', f'vision_msgs cannot be imported ({error}): install it, e.g. '
+            'apt install ros-$ROS_DISTRO-vision-msgs, and source its workspace') from None
+    if not hasattr(module, 'Point2D'):
+        raise ConfigurationError('boxes_type', 'this vision_msgs is older than version 4')
+    return module.Detection2DArray  # type: ignore[no-any-return]

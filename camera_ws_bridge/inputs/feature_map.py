@@ -1,0 +1,53 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The `feature_map` topic: what the re-ID node extracted."""
+
+from __future__ import annotations
+
+from camera_ws_bridge.bridge import Bridge
+from camera_ws_bridge.errors import EncodeError
+from camera_ws_bridge.inputs import cdr, from_ros
+from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol.messages import Update
+from camera_ws_bridge.ros import qos
+from camera_ws_bridge.ros.endpoints import create_subscription
+from camera_ws_bridge.ros.serialized import deserialize
+from camera_ws_bridge_msgs import msg as ros
+from rclpy.node import Node
+from rclpy.subscription import Subscription
+
+
+def subscribe_feature_map(node: Node, bridge: Bridge) -> Subscription:
+    """Hand every feature map that the protocol can carry to the bridge."""
+    def on_feature_map(message: bytes) -> None:
+        try:
+            update = decode(message)
+            bridge.submit_update(update, codec.encode_utf8(update))
+        except Exception as error:
+            bridge.reject('feature_map', error)
+
+    return create_subscription(
+        node, ros.Update, 'feature_map', on_feature_map, qos.FEATURE_MAP, raw=True)
+
+
+def decode(message: bytes) -> Update:
+    """Return a serialised Update that the re-ID node extracted; raise MessageError."""
+    if cdr.understands(message):
+        update = cdr.update(message)
+    else:
+        update = from_ros.update_from_ros(deserialize(message, ros.Update))
+    if not update.feature_map:
+        raise EncodeError('featureMap.featureMap', 'empty; nothing was extracted')
+    return update

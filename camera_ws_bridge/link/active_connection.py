@@ -1,0 +1,365 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+One connection, served from its first frame to its end.
+
+Three tasks: one reads, one writes, one watches the clock. Acknowledged is what was written before
+a ping whose pong is back: the orchestrator handles the frames of a connection in order. What
+happens between two connections is camera_ws_bridge.link.link's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from camera_ws_bridge.buffer.outbox import Outbox
+from camera_ws_bridge.errors import LinkFault
+from camera_ws_bridge.link.inbound import Inbound
+from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol.messages import Authenticate, Identifier
+
+TICK = 0.25  # seconds between two looks at the clock
+PONG_PATIENCE = 6.0  # heartbeat_timeouts for a pong, which may queue behind a large replay
+TOKEN_TIMEOUT = 30.0  # seconds; token sources have tighter limits of their own
+TOKEN_DOUBT = 1.0  # seconds after a registration in which a close is blamed on the token
+REIDENTIFY_SOON = 2.0  # seconds after a registration until the first repeat
+
+
+class Connection(Protocol):
+    """What the link needs of camera_ws_bridge.transport.websocket.Connection."""
+
+    async def send(self, text: bytes) -> None:
+        """Write a text message."""
+
+    def can_write(self) -> bool:
+        """Tell whether nothing waits to be written, so that write() may be called."""
+
+    def write(self, text: bytes) -> None:
+        """Write a text message at once; for as much as the window holds."""
+
+    async def ping(self) -> asyncio.Future[Any]:
+        """Write a ping; return the future of its pong."""
+
+    async def receive(self) -> str | bytes:
+        """Return the next message."""
+
+    def progress(self) -> int:
+        """Return a number that grows while bytes get through."""
+
+    def delivered(self) -> int:
+        """Return a number that grows while bytes before the newest ping get to the peer."""
+
+    async def close(self, code: int, timeout: float) -> None:
+        """Close in order, or else the hard way."""
+
+    def abort(self) -> None:
+        """End the connection at once."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the link behaves; all times in seconds. config/bridge.yaml explains each."""
+
+    camera_id: str
+    peer: str = 'the orchestrator'  # its URL, as it may be logged
+    connect_timeout: float = 60.0
+    open_timeout: float = 10.0
+    heartbeat_interval: float = 5.0
+    heartbeat_timeout: float = 10.0
+    identify_interval: float = 30.0
+    shutdown_timeout: float = 2.0
+    command_rate: float = 100.0  # messages a second from the orchestrator
+    limits: codec.Limits = codec.DEFAULT_LIMITS
+
+
+class Serving:
+    """The life of one connection, and what is known of it."""
+
+    def __init__(
+            self, connection: Connection, settings: Settings, outbox: Outbox, inbound: Inbound, *,
+            clock: Callable[[], float],
+            token: Callable[[], Awaitable[str | None]] | None,
+            too_late: Callable[[], bool],
+            on_registered: Callable[[], None],
+            on_tick: Callable[[], None]) -> None:
+        """
+        Put the parts together; run() begins.
+
+        clock: monotonic seconds; token: where the JSON Web Token comes from; too_late tells that
+        the first registration does not come in time. The callbacks must not raise; on_tick is
+        called every TICK once the camera is registered.
+        """
+        self.connection = connection
+        self.registered_at: float | None = None
+        self.round_trip_time = 0.0  # seconds; of the newest pong
+        self._settings = settings
+        self._outbox = outbox
+        self._inbound = inbound
+        self._clock = clock
+        self._token = token
+        self._token_awaited = token is not None
+        self._token_sent = False
+        self._too_late = too_late
+        self._on_registered = on_registered
+        self._on_tick = on_tick
+        self._over = False
+        self._flushing = False
+        self._heard_at = self._last_ping_at = clock()  # when something last got through
+        self._progress = connection.progress()
+        self._delivered = connection.delivered()
+        self._delivered_at = 0.0  # when that number has grown
+        self._identify_at = 0.0
+        self._registering = False  # the pong behind `identifier` is not back
+        self._awaited_pongs: deque[float] = deque()  # when their pings were sent
+        self._ping_wanted = False
+        self._wake_writer = asyncio.Event()
+        self._writer_waits = False  # has written all that it could
+        self._registered = asyncio.Event()
+        self._drained = asyncio.Event()
+
+    # ---- what the link asks of it
+
+    async def run(self) -> LinkFault:
+        """Serve the connection until it ends; return why. What is in flight stays so."""
+        tasks = [asyncio.create_task(job()) for job in (self._read, self._write, self._watch)]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            # Reader and writer may fail together; the reader knows the reason.
+            task = next(task for task in tasks if task in done)
+            fault = as_fault(asyncio.CancelledError() if task.cancelled() else task.exception())
+            return self._rejection(fault) or fault
+        finally:
+            self._over = True
+            self._writer_waits = False
+            self._drained.set()  # nothing more will be, on this connection
+            try:
+                self.connection.abort()
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    def wake(self) -> None:
+        """Say that the outbox has something new."""
+        if not self._writer_waits or not self.connection.can_write():
+            self._wake_writer.set()
+            return
+        # Nobody else is writing: this saves a turn of the writer's task.
+        try:
+            for item in self._outbox.take(self._clock()):
+                self.connection.write(item.payload)
+        except LinkFault:
+            self.connection.abort()  # what was taken is in flight: it goes back at the end
+        if self._ping_is_due():
+            self._wake_writer.set()
+
+    def configure(self, settings: Settings) -> None:
+        """Go by other values from now on."""
+        old, self._settings = self._settings, settings
+        # While a registration is under way, its pong says when the next one is due.
+        if settings.identify_interval != old.identify_interval and not self._registering:
+            self._identify_again_in(settings.identify_interval)
+
+    async def close(self, timeout: float) -> None:
+        """Flush and close with 1001 (going away), for about `timeout` seconds at most."""
+        deadline = self._clock() + timeout
+        self._flushing = True
+        self._wake_writer.set()
+        if not self._over:
+            self._drained.clear()
+        if len(self._outbox):  # may be about to be sent: a registration may be under way
+            await wait(self._drained, deadline - self._clock())
+        # A stalled peer must not cost more than the rest of the time.
+        await self.connection.close(1001, max(0.1, deadline - self._clock()))
+
+    # ---- its tasks
+
+    async def _read(self) -> None:
+        # Nothing in this loop may suspend but receive(): see camera_ws_bridge.transport.websocket.
+        while True:
+            frame = await self.connection.receive()
+            self._heard_at = self._clock()
+            self._inbound.handle(frame, self._heard_at)
+
+    async def _write(self) -> None:
+        await self._authenticate()
+        await self._identify()
+        await self._registered.wait()
+        while True:
+            self._wake_writer.clear()
+            for item in self._outbox.take(self._clock()):
+                await self.connection.send(item.payload)
+            if self._clock() >= self._identify_at:
+                await self._identify()
+            if self._ping_is_due():
+                await self._ping()
+            self._writer_waits = True
+            await self._wake_writer.wait()
+            self._writer_waits = False
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_to_tick(self._clock()))
+            now = self._clock()
+            progress = self.connection.progress()
+            # Silence counts while something is waited for and nothing gets through.
+            if progress > self._progress or not (self._awaited_pongs or self._outbox.in_flight):
+                self._heard_at = now
+            self._progress = progress
+            delivered = self.connection.delivered()
+            if delivered > self._delivered:
+                self._delivered_at = now  # a large message on a slow link takes its time
+            self._delivered = delivered
+            self._leave_if_silent(now)
+            self._outbox.expire(now)
+            if self.registered_at is not None:
+                self._want_what_is_due(now)
+                self._on_tick()
+
+    # ---- what they are made of
+
+    async def _authenticate(self) -> None:
+        if self._token is None:
+            return
+        try:
+            jwt = await asyncio.wait_for(self._token(), TOKEN_TIMEOUT)
+        except asyncio.TimeoutError:
+            raise _no_token() from None
+        self._token_awaited = False
+        if jwt is not None:
+            self._token_sent = True
+            self._inbound.shown_token = jwt
+            await self.connection.send(codec.encode_utf8(Authenticate(jwt)))
+
+    def _rejection(self, fault: LinkFault) -> LinkFault | None:
+        """Recognise a bad token: the orchestrator says so only by closing on the next message."""
+        accepted = self.registered_at is not None and (
+            self._clock() - self.registered_at > TOKEN_DOUBT)
+        if not self._token_sent or accepted or fault.cause != 'closed' or self._flushing:
+            return None
+        return LinkFault(
+            'rejected_token', 'it closed the connection right after it was shown the token: the '
+            'token is not accepted')
+
+    async def _identify(self) -> None:
+        """Register; again and again, since an older connection's end undoes a registration."""
+        self._identify_at = float('inf')  # until the pong: one registration at a time
+        self._registering = True
+        self._inbound.begin_registration()
+        await self.connection.send(codec.encode_utf8(Identifier(self._settings.camera_id)))
+        await self._ping(registration=True)
+
+    def _identify_again_in(self, interval: float) -> None:
+        self._identify_at = self._clock() + interval if interval > 0 else float('inf')
+
+    async def _ping(self, registration: bool = False) -> None:
+        sent_at = self._last_ping_at = self._clock()
+        serial = self._outbox.sent
+        self._ping_wanted = False
+        self._awaited_pongs.append(sent_at)
+        pong = await self.connection.ping()
+        pong.add_done_callback(lambda done: self._on_pong(done, sent_at, serial, registration))
+
+    def _ping_is_due(self) -> bool:
+        if self._awaited_pongs:
+            return False
+        return self._ping_wanted or self._outbox.wants_acknowledgement or (
+            self._flushing and self._outbox.in_flight > 0)
+
+    def _on_pong(
+            self, pong: asyncio.Future[Any], sent_at: float, serial: int,
+            registration: bool) -> None:
+        if pong.cancelled() or pong.exception() or self._over:
+            return
+        self._awaited_pongs.popleft()
+        self._heard_at = self._clock()
+        self.round_trip_time = self._heard_at - sent_at
+        acknowledged = self._outbox.acknowledged
+        self._outbox.acknowledge(serial)
+        if self._outbox.acknowledged > acknowledged:  # else it says nothing of the window
+            self._fit_window(self.round_trip_time)
+        if registration:
+            self._on_registration()
+        if not len(self._outbox):
+            self._drained.set()
+        self._wake_writer.set()
+
+    def _fit_window(self, round_trip_time: float) -> None:
+        """Keep the window so that its acknowledgement comes well before the peer is given up."""
+        if round_trip_time > self._settings.heartbeat_timeout / 2:
+            self._outbox.narrow()
+        elif round_trip_time < self._settings.heartbeat_timeout / 8:
+            self._outbox.widen()
+
+    def _on_registration(self) -> None:
+        self._registering = False
+        self._inbound.end_registration()
+        interval = self._settings.identify_interval
+        if self.registered_at is not None:
+            self._identify_again_in(interval)
+            return
+        self.registered_at = self._clock()
+        self._identify_again_in(min(REIDENTIFY_SOON, interval))
+        self._on_registered()
+        self._registered.set()
+
+    def _leave_if_silent(self, now: float) -> None:
+        timeout = self._settings.heartbeat_timeout
+        if now - self._heard_at > timeout:
+            raise LinkFault('silent', f'it has not answered for {timeout:g} s')
+        patience = PONG_PATIENCE * timeout
+        if self._awaited_pongs and (
+                now - max(self._awaited_pongs[0], self._delivered_at) > patience):
+            raise LinkFault('silent', f'it sends, but has not answered a ping for {patience:g} s')
+        if self._too_late():
+            raise _no_token() if self._token_awaited else LinkFault(
+                'silent', 'it has not confirmed the registration')
+
+    def _want_what_is_due(self, now: float) -> None:
+        idle = now - self._last_ping_at >= self._settings.heartbeat_interval
+        if self._outbox.in_flight or idle:
+            self._ping_wanted = True
+        if self._ping_is_due() or now >= self._identify_at:
+            self._wake_writer.set()
+
+
+def _to_tick(now: float) -> float:
+    """Return the seconds until all links of the process have a tick: it wakes up once for all."""
+    left = TICK - now % TICK
+    return left if left > TICK / 2 else left + TICK
+
+
+async def wait(event: asyncio.Event, timeout: float) -> None:
+    """Wait until the event is set, for `timeout` seconds at most."""
+    try:
+        await asyncio.wait_for(event.wait(), max(0.0, timeout))
+    except asyncio.TimeoutError:
+        pass
+
+
+def _no_token() -> LinkFault:
+    return LinkFault('token_server', 'there is no token to be had in time')
+
+
+def as_fault(error: BaseException | None) -> LinkFault:
+    """Return the error if it is a fault of the link; else the fault that it amounts to."""
+    if isinstance(error, LinkFault):
+        return error
+    # A bug of ours must not end a bridge that nobody looks after: it costs a reconnect.
+    return LinkFault('internal', f'{type(error).__name__}: {error}')

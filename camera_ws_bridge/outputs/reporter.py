@@ -1,0 +1,121 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a bridge tells of itself: `~/status` and `/diagnostics`."""
+
+from __future__ import annotations
+
+import time
+
+from camera_ws_bridge.bridge import Bridge
+from camera_ws_bridge.buffer.spool.writer import DEGRADED
+from camera_ws_bridge.link.link import State
+from camera_ws_bridge.log.throttled_log import clean
+from camera_ws_bridge.outputs import to_ros
+from camera_ws_bridge.ros import qos
+from camera_ws_bridge.ros.endpoints import create_publisher
+from camera_ws_bridge.ros.managed_node import ACTIVE, LABELS, UNCONFIGURED
+from camera_ws_bridge_msgs.msg import Status
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.node import Node
+
+UNREGISTERED_IS_ERROR_AFTER = 30.0  # seconds
+
+
+class Reporter:
+    """Publishes the state of one node's bridge; everything in the loop's thread."""
+
+    def __init__(self, node: Node) -> None:
+        self._clock = node.get_clock()
+        self._name = f'{node.get_fully_qualified_name()}: link'
+        self._status_publisher = create_publisher(node, Status, '~/status', qos.STATUS)
+        self._diagnostics_publisher = create_publisher(
+            node, DiagnosticArray, '/diagnostics', qos.DIAGNOSTICS)
+        self._since = self._clock.now().to_msg()
+        self.camera_id = ''
+        self.lifecycle = UNCONFIGURED
+        self.fault = ''  # why the node is not active, if that was not asked for
+        self._unregistered_since: float | None = time.monotonic()
+
+    def report(self, bridge: Bridge | None, state_changed: bool) -> None:
+        """Publish the status, and the diagnostics unless it is only for a change of state."""
+        status = self._status(bridge, state_changed)
+        # Also if it says nothing new: not every tool subscribes transient local.
+        self._status_publisher.publish(status)
+        if not state_changed:
+            self._diagnostics_publisher.publish(self._diagnostics(status))
+
+    def _status(self, bridge: Bridge | None, state_changed: bool) -> Status:
+        now = self._clock.now().to_msg()
+        if state_changed:
+            self._since = now
+        status = Status(
+            header=to_ros.header(now), camera_id=self.camera_id, state=int(State.CLOSED),
+            cause=clean(self.fault), since=self._since, lifecycle=self.lifecycle)
+        if bridge is not None:
+            if self.lifecycle == ACTIVE:
+                status.state = int(bridge.link.state)
+            status.cause = status.cause or bridge.link.cause
+            _fill(status, bridge)
+        return status
+
+    def _diagnostics(self, status: Status) -> DiagnosticArray:
+        if status.lifecycle != ACTIVE:
+            self._unregistered_since = None
+            level, text = DiagnosticStatus.OK, LABELS[status.lifecycle]
+            if self.fault:
+                level, text = DiagnosticStatus.ERROR, f'{text} ({status.cause})'
+        elif status.state in (State.REGISTERED, State.STABLE):
+            self._unregistered_since = None
+            level, text = DiagnosticStatus.OK, 'registered'
+        else:
+            now = time.monotonic()
+            self._unregistered_since = self._unregistered_since or now
+            late = now - self._unregistered_since > UNREGISTERED_IS_ERROR_AFTER
+            level = DiagnosticStatus.ERROR if late else DiagnosticStatus.WARN
+            text = f'not registered ({status.cause or "first attempt"})'
+        if status.spool.startswith(DEGRADED):
+            level, text = DiagnosticStatus.ERROR, f'{text}; spool {status.spool}'
+        values = {**to_ros.status_values(status), 'lifecycle': LABELS[status.lifecycle]}
+        return to_ros.diagnostics_to_ros(
+            self._name, level, text, values, status.camera_id, status.header.stamp)
+
+
+def _fill(status: Status, bridge: Bridge) -> None:
+    """Put in what a bridge has counted."""
+    link, outbox = bridge.link, bridge.outbox
+    status.session, status.reconnects = link.session.number, link.reconnects
+    status.round_trip_time = link.round_trip_time
+    status.boxes_queued, status.updates_queued = len(outbox.boxes), len(outbox.updates)
+    status.boxes_queued_bytes = outbox.boxes.bytes
+    status.updates_queued_bytes = outbox.updates.bytes
+    status.boxes_queued_peak = outbox.boxes.peak
+    status.oldest_age = outbox.oldest_age(time.monotonic())
+    status.spool = _spool_state(bridge)
+    status.boxes_accepted = outbox.boxes.accepted
+    status.updates_accepted = outbox.updates.accepted
+    status.sent, status.acknowledged = outbox.sent, outbox.acknowledged
+    status.dropped = to_ros.counts_to_ros(outbox.dropped)
+    status.rejected_outbound = to_ros.counts_to_ros(bridge.rejected)
+    status.rejected_inbound = to_ros.counts_to_ros(link.rejected)
+    status.starts = bridge.published['Start']
+    status.stops = bridge.published['Stop']
+    status.updates = bridge.published['Update']
+
+
+def _spool_state(bridge: Bridge) -> str:
+    spool = bridge.spool
+    if spool is None:
+        return ''
+    return spool.state if spool.state != DEGRADED else f'{spool.state}: {clean(spool.reason)}'

@@ -1,0 +1,136 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The steps of `check` that concern ROS: its environment, and who publishes boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import metadata
+import os
+import platform
+import time
+from typing import Any
+
+from camera_ws_bridge.config.parameters import DETECTION2D
+from camera_ws_bridge.errors import ConfigurationError
+from camera_ws_bridge.inputs.detections import message_type
+from camera_ws_bridge.preflight.report import failed, Finding, ok, skipped, warning
+from camera_ws_bridge.ros import qos
+from camera_ws_bridge.ros.adaptive_subscription import AdaptiveSubscription
+from camera_ws_bridge_msgs.msg import Boxes
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from rclpy.topic_endpoint_info import TopicEndpointInfo
+
+GREATEST_DOMAIN = 101  # on Linux; the ports of those above may be given away to others
+
+
+def environment(node: Node) -> Finding:
+    """Say which ROS this is, and which other nodes it can find."""
+    domain = node.context.get_domain_id()
+    discovery = os.environ.get('ROS_AUTOMATIC_DISCOVERY_RANGE', '').upper() or 'SUBNET'
+    if os.environ.get('ROS_LOCALHOST_ONLY') == '1':
+        discovery = 'LOCALHOST'
+    data = {
+        'distro': os.environ.get('ROS_DISTRO', ''),
+        'rmw': rclpy.get_rmw_implementation_identifier(),
+        'domain': domain, 'discovery_range': discovery,
+        'security': os.environ.get('ROS_SECURITY_ENABLE', '').lower() == 'true',
+        'node': node.get_fully_qualified_name(), 'python': platform.python_version(),
+        'websockets': _version('websockets'), 'camera_ws_bridge': _version('camera_ws_bridge')}
+    detail = (f'{data["distro"] or "ROS_DISTRO is not set"}, {data["rmw"]}, domain {domain}, '
+              f'discovery range {discovery}, node {data["node"]}')
+    if discovery == 'OFF':
+        return warning(detail, 'no other node is found: set ROS_AUTOMATIC_DISCOVERY_RANGE to '
+                       'LOCALHOST or SUBNET', **data)
+    if domain > GREATEST_DOMAIN:
+        return warning(detail, f'set ROS_DOMAIN_ID to {GREATEST_DOMAIN} or less: other programs '
+                       'may take the ports of this domain', **data)
+    return ok(detail, **data)
+
+
+def boxes(node: Node, boxes_type: str, listen: float) -> Finding:
+    """Subscribe to boxes as the bridge does; see for `listen` seconds at most what arrives."""
+    if not listen:
+        return skipped('not wanted: --listen 0')
+    arrived: list[Any] = []
+    try:
+        subscription = AdaptiveSubscription(
+            node, message_type() if boxes_type == DETECTION2D else Boxes, 'boxes',
+            arrived.append, qos.BOXES)
+    except ConfigurationError as error:
+        return failed(str(error), 'correct the parameter')
+    topic = node.resolve_topic_name('boxes')
+    executor = SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
+    end = time.monotonic() + listen
+    # A publisher may be found before the name of its node is.
+    while time.monotonic() < end and not (arrived and all(_names(node, topic))):
+        executor.spin_once(timeout_sec=0.1)
+    executor.shutdown()
+    return _judge(node, topic, subscription.mismatch, bool(arrived), listen)
+
+
+def _judge(
+        node: Node, topic: str, mismatch: Callable[[QoSProfile], str], arrived: bool,
+        listen: float) -> Finding:
+    own = next(info for info in node.get_subscriptions_info_by_topic(topic)
+               if info.node_name == node.get_name() and (
+                   info.node_namespace == node.get_namespace()))
+    publishers, problems = [], []
+    for info in node.get_publishers_info_by_topic(topic):
+        name = _name(info) or 'a publisher'
+        problem = ''
+        if info.topic_type != own.topic_type:
+            problem = f'publishes {info.topic_type} instead of {own.topic_type}'
+        else:
+            reason = mismatch(info.qos_profile)
+            problem = f'has a QoS that does not fit ({reason})' if reason else ''
+        publishers.append({'node': name, 'type': info.topic_type, 'problem': problem})
+        if problem:
+            problems.append(f'{name} {problem}')
+    data = {'topic': topic, 'publishers': publishers, 'arrived': arrived}
+    if problems:
+        return failed(
+            f'nothing of it arrives from {topic}: {"; ".join(problems)}', 'change the publisher, '
+            f'or set the parameters qos_overrides.{topic}.subscription.* of the bridge', **data)
+    if not publishers:
+        return warning(f'nobody publishes {topic} ({listen:g} s waited)', 'start the detector, '
+                       'or remap boxes to its topic', **data)
+    names = ', '.join(publisher['node'] for publisher in publishers)
+    if not arrived:
+        return warning(f'{names} publishes {topic}, but nothing arrived in {listen:g} s',
+                       'does the detector see anything? The bridge expects a message per frame',
+                       **data)
+    return ok(f'{names} publishes {topic}, and it arrives', **data)
+
+
+def _name(info: TopicEndpointInfo) -> str:
+    if 'UNKNOWN' in info.node_name:
+        return ''
+    return f'{info.node_namespace.rstrip("/")}/{info.node_name}'
+
+
+def _names(node: Node, topic: str) -> list[str]:
+    return [_name(info) for info in node.get_publishers_info_by_topic(topic)]
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return 'unknown'

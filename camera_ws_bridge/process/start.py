@@ -1,0 +1,44 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Where the executables begin: to end in order, too, while Python still imports.
+
+Importing ROS takes most of the start. Without this, SIGINT in that time would end the process
+with a traceback, and SIGTERM with an exit code that launch takes for a failure.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+import os
+import signal
+
+
+def bridge() -> int:
+    """Be the executable `bridge`."""
+    return _run('bridge')
+
+
+def multi_bridge() -> int:
+    """Be the executable `multi_bridge`."""
+    return _run('multi_bridge')
+
+
+def _run(name: str) -> int:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Not an exception: code that is being imported may catch it. There is nothing to undo.
+        signal.signal(number, lambda *_: os._exit(0))
+    code: int = import_module(f'camera_ws_bridge.process.{name}').main()
+    return code

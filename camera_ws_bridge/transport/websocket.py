@@ -1,0 +1,384 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The WebSocket connection: a thin shell around the `websockets` library.
+
+All that differs between its versions (10.4 with the legacy API to the newest) stands here, and so
+does the one place that sorts what can go wrong: `classify`. When to connect, and what to say, is
+camera_ws_bridge.link.link's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+import errno
+import logging
+import re
+import socket
+import ssl
+import sys
+from typing import Any
+
+from camera_ws_bridge.errors import ConfigurationError, LinkFault
+from camera_ws_bridge.transport import url as urls
+from camera_ws_bridge.transport.tcp import Tcp
+import websockets.exceptions as ws_exceptions
+from websockets.version import version as websockets_version
+
+MAX_SIZE = 16 * 2**20  # bytes of one incoming message; the library's own 1 MiB is too small
+
+# Seconds that a peer has to end TCP after a Close frame: only then does the library tell of it.
+# Twice this is within TOKEN_DOUBT of camera_ws_bridge.link.active_connection.
+CLOSE_PATIENCE = 0.4
+
+READ_SIZE = 16 * 2**10  # bytes that are taken from the socket at once
+
+RETRY_AFTER_MAX = 300.0  # seconds; a camera must not be sent away for days
+
+# The asyncio API came with 13 and sends text from bytes since 14; Ubuntu 24.04's apt has 10.4.
+if int(websockets_version.split('.')[0]) >= 14:
+    from websockets.asyncio.client import ClientConnection, connect as _library_connect
+    from websockets.protocol import State
+    _LEGACY = False
+else:
+    from websockets.legacy.client import connect as _library_connect  # type: ignore[assignment]
+    from websockets.legacy.protocol import State  # type: ignore[attr-defined] # for all before 14
+    _LEGACY = True
+
+_OPEN = State.OPEN
+
+# The library logs frames and headers at DEBUG, tokens among them: it gets a logger that nobody
+# can turn on by name.
+_SILENT = logging.Logger('camera_ws_bridge.websockets')
+_SILENT.disabled = True
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to connect; files as paths."""
+
+    compression: bool = False
+    user_timeout: float = 0.0  # seconds; the kernel's limit for unacknowledged data; 0: its own
+    tls_ca_file: str = ''
+    tls_cert_file: str = ''
+    tls_key_file: str = ''
+
+
+def tls_context(options: Options) -> ssl.SSLContext:
+    """Return the context that verifies the orchestrator; raise ConfigurationError."""
+    context = ssl.create_default_context()
+    if options.tls_ca_file:
+        try:
+            context = ssl.create_default_context(cafile=options.tls_ca_file)
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(
+                'tls_ca_file', f'{options.tls_ca_file}: {error}; give a PEM file') from None
+    if options.tls_key_file and not options.tls_cert_file:
+        raise ConfigurationError('tls_key_file', 'set without tls_cert_file')
+    if options.tls_cert_file:
+        try:
+            # The password callback keeps OpenSSL from asking on the terminal.
+            context.load_cert_chain(
+                options.tls_cert_file, options.tls_key_file or None, password=lambda: '')
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(
+                'tls_cert_file', f'{options.tls_cert_file}: {error}; give PEM files of a '
+                'certificate and its key, the key without a password') from None
+    return context
+
+
+class _Connect(_library_connect):
+    """The library's connect, without following redirects: they could lead a token elsewhere."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+    def handle_redirect(self, uri: str) -> None:  # the same in the legacy API
+        raise _redirected(302, uri)
+
+
+if not _LEGACY:
+    class _LeavingConnection(ClientConnection):
+        """The library's connection; recv() does not wait for TCP to end after a Close frame."""
+
+        _leaving: asyncio.TimerHandle | None = None
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            protocol = self.protocol
+            if self._leaving is None and protocol.state is State.CLOSING and (
+                    protocol.close_rcvd or protocol.parser_exc):
+                self._leaving = self.loop.call_later(CLOSE_PATIENCE, self.transport.abort)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            if self._leaving is not None:
+                self._leaving.cancel()
+            super().connection_lost(exc)
+
+
+async def connect(
+        url: str, options: Options, tls: ssl.SSLContext | None, timeout: float) -> Connection:
+    """
+    Open a connection within `timeout` seconds; raise LinkFault.
+
+    `tls` is needed for wss:// URLs, and only there.
+    """
+    arguments: dict[str, Any] = {
+        # A connection that fails is aborted anyway. The legacy API lets it pass twice.
+        'close_timeout': CLOSE_PATIENCE if _LEGACY else 1.0,
+        'compression': 'deflate' if options.compression else None,
+        'logger': _SILENT,
+        'max_size': MAX_SIZE,
+        'open_timeout': timeout,
+        'ping_interval': None,  # link pings by itself: the library's ping waits behind data
+        'write_limit': 2**17,
+    }
+    if url.startswith('wss:'):
+        arguments['ssl'] = tls
+    if not _LEGACY:
+        arguments['create_connection'] = _LeavingConnection
+        if int(websockets_version.split('.')[0]) >= 15:
+            arguments['proxy'] = None
+    try:
+        return Connection(await _Connect(url, **arguments), options.user_timeout)
+    except Exception as error:
+        # In TLS 1.3 a server that demands a client certificate says so behind the handshake.
+        if tls is not None and isinstance(
+                error.__cause__, (EOFError, ConnectionError, ssl.SSLError)):
+            raise LinkFault(
+                'tls', 'it ended the TLS connection: perhaps it demands a client certificate '
+                '(tls_cert_file)') from error
+        raise classify(error) from error
+
+
+class Connection:
+    """An open WebSocket; every method that waits raises LinkFault when it is gone."""
+
+    def __init__(self, websocket: Any, user_timeout: float) -> None:
+        self._websocket = websocket
+        self._tcp = Tcp(websocket.transport.get_extra_info('socket'), user_timeout)
+        # asyncio's own; its 256 KiB can be forty thousand pings, and nothing else runs meanwhile.
+        websocket.transport.max_size = READ_SIZE
+        # Under a TLS transport lies TCP's, with a buffer of its own, for which there is no name.
+        self._under_tls = getattr(getattr(
+            websocket.transport, '_ssl_protocol', None), '_transport', None)
+        self._progress = 0
+        self._pongs_due = 0
+        self._pinged_at = 0  # where the newest ping ends in the stream of bytes
+        # The orchestrator has Nagle on: a delayed ACK would hold back its next message by 40 ms.
+        self._tcp.quick_ack()
+
+    async def send(self, text: bytes) -> None:
+        """Write a text message (UTF-8). Returning means: in a buffer of this machine, no more."""
+        try:
+            if _LEGACY:
+                await self._websocket.send(text.decode())
+            else:
+                await self._websocket.send(text, text=True)
+        except Exception as error:
+            raise classify(error) from error
+
+    def can_write(self) -> bool:
+        """Tell whether write() may be called: the connection is open, and nothing waits in it."""
+        if _LEGACY:
+            return False
+        transport = self._websocket.transport
+        return (self._websocket.protocol.state is _OPEN and not transport.is_closing()
+                and not transport.get_write_buffer_size())
+
+    def write(self, text: bytes) -> None:
+        """
+        Write a text message (UTF-8) without a coroutine's detours, where can_write allows it.
+
+        There is no back-pressure: what the socket does not take waits in memory.
+        """
+        protocol = self._websocket.protocol
+        try:
+            protocol.send_text(text)
+            for data in protocol.data_to_send():
+                self._websocket.transport.write(data)
+        except Exception as error:
+            raise classify(error) from error
+
+    async def ping(self) -> asyncio.Future[Any]:
+        """Write a ping; return the future of its pong (cancelled or failed when the link is)."""
+        try:
+            pong: asyncio.Future[Any] = asyncio.ensure_future(await self._websocket.ping())
+        except Exception as error:
+            raise classify(error) from error
+        self._pongs_due += 1
+        self._pinged_at = self._written()
+        pong.add_done_callback(self._on_pong)
+        return pong
+
+    def _on_pong(self, pong: asyncio.Future[Any]) -> None:
+        self._pongs_due -= 1
+        if not pong.cancelled():
+            pong.exception()  # retrieved, so that a lost link does not log 'never retrieved'
+
+    async def receive(self) -> str | bytes:
+        """
+        Return the next message; bytes for a binary one.
+
+        Does not suspend while messages wait, so that a task that does nothing else between two
+        calls has handled all that came before a pong when the pong's waiter runs.
+        """
+        try:
+            message: str | bytes = await self._websocket.recv()
+        except Exception as error:
+            raise classify(error) from error
+        self._tcp.quick_ack()
+        return message
+
+    def progress(self) -> int:
+        """
+        Return a number that grows while bytes get through, in either direction.
+
+        While a pong is due, what was written behind its ping does not count: the kernel of a peer
+        that hangs goes on acknowledging such bytes until its buffers are full. Once the connection
+        is closing nothing counts: a peer that just goes on sending would never be left.
+        """
+        if self._websocket.state is _OPEN:
+            self._progress = sum(self._count_progress())
+        return self._progress
+
+    def delivered(self) -> int:
+        """Return the part of progress() that is of what was written, not of what was received."""
+        return self._count_progress()[0]
+
+    def _count_progress(self) -> tuple[int, int]:
+        counters = self._tcp.counters()
+        if counters is None:
+            return -int(self._websocket.transport.get_write_buffer_size()), 0
+        acknowledged, received = counters
+        return min(acknowledged, self._pinged_at) if self._pongs_due else acknowledged, received
+
+    def _written(self) -> int:
+        """Return how many bytes have been written, wherever they are by now."""
+        in_kernel = self._tcp.written()
+        if in_kernel is None:
+            return sys.maxsize
+        try:
+            return int(in_kernel + self._websocket.transport.get_write_buffer_size() + (
+                self._under_tls.get_write_buffer_size() if self._under_tls is not None else 0))
+        except AttributeError:  # asyncio's own, if the connection was lost in this very moment
+            return sys.maxsize
+
+    async def close(self, code: int, timeout: float) -> None:
+        """Close in order, for at most `timeout` seconds; then the hard way."""
+        closing = asyncio.ensure_future(self._websocket.close(code))
+        closing.add_done_callback(lambda done: done.cancelled() or done.exception())
+        # Not wait_for: the legacy API's close takes its time even when it is cancelled.
+        await asyncio.wait([closing], timeout=timeout)
+        self.abort()
+
+    def abort(self) -> None:
+        """End the connection at once, without waiting for anybody."""
+        try:
+            self._websocket.transport.abort()
+        except AttributeError:  # asyncio's own, if the connection was lost in this very moment
+            pass
+        # Where a message was refused, the library's error holds it by its traceback, in a circle
+        # that may not be collected for hours.
+        error = getattr(getattr(self._websocket, 'protocol', None), 'parser_exc', None)
+        while error is not None:
+            error.__traceback__ = None
+            error = error.__cause__ or error.__context__
+
+
+def classify(error: BaseException) -> LinkFault:
+    """
+    Sort what went wrong on a connection, in the one place that knows.
+
+    Fatal is only what no waiting can heal: a URL that the server says does not exist. All the
+    rest is tried again, TLS failures (clocks are wrong after boot) and refused tokens included.
+    """
+    if isinstance(error, LinkFault):
+        return error
+    if isinstance(error, ws_exceptions.InvalidURI):
+        return LinkFault('url', str(error), fatal=True, reached=False)
+    if isinstance(error, ws_exceptions.ConnectionClosed):
+        return _closed(error)
+    if isinstance(error, ws_exceptions.InvalidHandshake):
+        return _refused_handshake(error)
+    if isinstance(error, socket.gaierror):
+        return LinkFault('dns', f'the host name does not resolve ({error.strerror})',
+                         reached=False)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return LinkFault('tls', f'its certificate is not accepted: {error.verify_message}; set '
+                         'tls_ca_file to the CA that signed it, and check the clock')
+    if isinstance(error, ssl.SSLError):
+        return LinkFault('tls', f'TLS failed: {getattr(error, "reason", None) or error}')
+    if isinstance(error, (TimeoutError, asyncio.TimeoutError)):
+        return LinkFault('timeout', 'it does not answer', reached=False)
+    if isinstance(error, OSError):
+        return _unreachable(error)
+    return LinkFault('internal', f'{type(error).__name__}: {error}')
+
+
+def _closed(error: Any) -> LinkFault:
+    received, sent = error.rcvd, error.sent
+    if received is not None:
+        if received.code == 1009:
+            return LinkFault('too_big', 'it closed the connection: a message is too big for it')
+        reason = f' ({received.reason})' if received.reason else ''
+        return LinkFault('closed', f'it closed the connection with code {received.code}{reason}')
+    if sent is not None:
+        return LinkFault('protocol', f'it broke the WebSocket protocol ({sent.reason})')
+    return LinkFault('lost', 'the connection broke')
+
+
+def _refused_handshake(error: Exception) -> LinkFault:
+    response = getattr(error, 'response', None)
+    status = getattr(response, 'status_code', None) or getattr(error, 'status_code', None)
+    if status is None:
+        return LinkFault('not_websocket', f'no WebSocket server is there ({error})')
+    headers: Any = getattr(response, 'headers', None) or getattr(error, 'headers', None)
+    if 300 <= status < 400:
+        return _redirected(status, next(iter(headers.get_all('Location')), ''))
+    if status in (400, 404):
+        return LinkFault(f'http_{status}', f'it answers HTTP {status}: check the path of '
+                         f'orchestrator_url, e.g. {urls.EXAMPLE}', fatal=True)
+    if status in (401, 403):
+        return LinkFault('rejected_token', f'it answers HTTP {status}: access is denied')
+    return LinkFault(f'http_{status}', f'it answers HTTP {status}',
+                     retry_after=_seconds(next(iter(headers.get_all('Retry-After')), '')))
+
+
+def _seconds(text: str) -> float:
+    # The other form of Retry-After, a date, would need clocks that agree: ours decides then.
+    return min(float(text), RETRY_AFTER_MAX) if re.fullmatch('[0-9]{1,9}', text) else 0.0
+
+
+def _redirected(status: int, location: str) -> LinkFault:
+    try:
+        target = urls.for_log(location) if location else 'nowhere'
+    except ValueError:
+        target = 'an address that is no URL'
+    return LinkFault('redirect', f'it redirects to {target}, which is not followed; if that is '
+                     f'right, set orchestrator_url to it (HTTP {status})')
+
+
+def _unreachable(error: OSError) -> LinkFault:
+    # With several addresses asyncio joins the errors into one text, without an errno.
+    joined = re.findall(r'Errno (\d+)', str(error))
+    numbers = {error.errno} if error.errno else set(map(int, joined))
+    if errno.ECONNREFUSED in numbers:
+        return LinkFault('refused', 'nothing listens there', reached=False)
+    if isinstance(error, ConnectionError):
+        return LinkFault('lost', f'the connection broke ({error.strerror or error})')
+    return LinkFault('unreachable', f'there is no way to it ({error.strerror or error})',
+                     reached=False)

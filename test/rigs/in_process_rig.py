@@ -1,0 +1,150 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A bridge without ROS, with what it calls back noted, and an orchestrator for it."""
+
+import asyncio
+import json
+import threading
+import time
+
+from camera_ws_bridge.bridge import Bridge
+from camera_ws_bridge.buffer.outbox import Outbox, Policy
+from camera_ws_bridge.link.backoff import Backoff
+from camera_ws_bridge.link.link import Link, Settings
+from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol.messages import Boxes
+from camera_ws_bridge.tracking.frame_stamps import FrameStamps
+from camera_ws_bridge.tracking.tracked_objects import Session
+from camera_ws_bridge.transport import websocket
+from rigs.raw_peer import CLOSE, frame, PING, PONG, serving, TEXT
+from rigs.shared import Recorder, WAIT
+
+STAMP = (12, 34)
+
+
+def until(condition):
+    limit = time.monotonic() + WAIT
+    while not condition():
+        assert time.monotonic() < limit, 'it did not happen'
+        time.sleep(0.005)
+
+
+def timed(call):
+    began = time.monotonic()
+    call()
+    return time.monotonic() - began
+
+
+async def nobody(timeout):
+    await asyncio.Event().wait()
+
+
+class Rig:
+    """A bridge, and what it calls back; by default it never gets a connection."""
+
+    def __init__(self, loop_thread, connect=nobody, boxes=Policy(100_000, 2**26), **settings):
+        self.loop_thread = loop_thread
+        self.logger = Recorder()
+        self.published = []
+        self.tracked = []  # ids, as often as they were published
+        self.reports = []
+        self.ends = []
+        self.wakes = 0
+        self.threads = set()
+        link = Link(
+            Settings('front-door', **settings), Outbox(boxes, Policy(1000, 2**20)), Session(),
+            Backoff(0.01, 0.1, 2.0, lambda: 0.5), connect=connect, clock=time.monotonic,
+            logger=self.logger, on_command=lambda command: self.bridge.publish(command),
+            on_state=lambda: self.bridge.state_changed())
+        wake = link.wake
+
+        def counted():
+            self.wakes += 1
+            wake()
+        link.wake = counted
+        self.bridge = Bridge(
+            link, FrameStamps(1000), loop_thread, self.logger,
+            publish=lambda command, stamp: self._note(self.published, (command, stamp)),
+            publish_tracked=lambda: self._note(self.tracked, set(link.session.tracked)),
+            report=lambda changed: self._note(self.reports, changed),
+            on_end=lambda fault: self._note(self.ends, fault))
+
+    def start(self):
+        self.bridge.begin()
+        self.bridge.connect()
+
+    @property
+    def tasks(self):
+        return [self.bridge._reporting, self.bridge._linking]
+
+    def _note(self, notes, value):
+        self.threads.add(threading.current_thread().name)
+        notes.append(value)
+
+    def submit(self, frame_id):
+        payload = codec.encode_utf8(Boxes(frame_id))
+        self.bridge.submit_boxes(frame_id, STAMP, payload)
+
+    def settle(self):
+        """Wait until the loop has handled all that was submitted."""
+        async def nothing():
+            pass
+        self.loop_thread.submit(nothing()).result(WAIT)
+
+    def queued(self):
+        self.settle()
+        return [json.loads(item.payload)['frameId'] for item in self.bridge.outbox.boxes.queued]
+
+
+class Orchestrator:
+    """Answers pings, notes text messages; can stop reading. Runs in the bridge's loop."""
+
+    def __init__(self, loop_thread):
+        self._loop_thread = loop_thread
+        self._context = serving(self._behave)
+        self.texts = []
+        self.closes = []
+        self.reading = True
+        self.peer = None
+        self.server = loop_thread.submit(self._context.__aenter__()).result(WAIT)
+
+    async def _behave(self, peer):
+        await peer.upgrade()
+        self.peer = peer
+        while self.reading:
+            opcode, payload = await peer.read_frame()
+            if opcode == TEXT:
+                self.texts.append(json.loads(payload))
+            elif opcode == PING:
+                await peer.send(frame(PONG, payload))
+            elif opcode == CLOSE:
+                self.closes.append(int.from_bytes(payload[:2], 'big'))
+                await peer.send(frame(CLOSE, payload))
+                peer.writer.close()
+                return
+
+    async def connect(self, timeout):
+        return await websocket.connect(self.server.url, websocket.Options(), None, timeout)
+
+    def say(self, message):
+        async def send():
+            await self.peer.send(frame(TEXT, codec.encode_utf8(message)))
+        self._loop_thread.submit(send()).result(WAIT)
+
+    def frames(self):
+        return [text['frameId'] for text in self.texts if text['type'] == 'boundingBoxes']
+
+    def stop(self):
+        self._loop_thread.submit(self._context.__aexit__(None, None, None)).result(WAIT)

@@ -1,0 +1,64 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""From the bytes of a topic to JSON, also where they are in an encoding that only rclpy reads."""
+
+import json
+import struct
+
+from camera_ws_bridge.errors import CdrError, EncodeError
+from camera_ws_bridge.inputs import boxes, feature_map
+import pytest
+from rigs.cdr_writer import encode_boxes, encode_update, Writer
+
+VALUE = ((1, 2), 'camera', 0.5, [
+    (1, 0.1, 0.2, 0.3, 0.4, 'person', 0.9, -1), (2, 0.1, 0.2, 0.3, 0.4, 'cat', 0.8, 5)])
+UPDATE = ((1, 2), 'camera', 3, 4, 5, [0.5, 0.25])
+
+
+class Writer2(Writer):
+    """XCDR2: nothing is aligned to more than four bytes."""
+
+    def put(self, code, *values):
+        for value in values:
+            self.bytes += bytes(-len(self.bytes) % min(4, struct.calcsize('=' + code)))
+            self.bytes += struct.pack(self.order + code, value)
+
+    def done(self):
+        return b'\0\7\0\0' + self.bytes
+
+
+def test_both_encodings_give_the_same():
+    frame_id, stamp, payload = boxes.encode(encode_boxes(VALUE, '<'))
+    assert (frame_id, stamp) == (0.5, (1, 2))
+    assert [box['objectType'] for box in json.loads(payload)['boxes']] == ['person', 'cat']
+    assert boxes.encode(encode_boxes(VALUE, '<', Writer2)) == (frame_id, stamp, payload)
+    update = feature_map.decode(encode_update(UPDATE, '>'))
+    assert (update.object_id, update.feature_map) == (5, (0.5, 0.25))
+    assert feature_map.decode(encode_update(UPDATE, '<', Writer2)) == update
+
+
+@pytest.mark.parametrize('writer', [Writer, Writer2])
+def test_what_is_cut_is_our_error_in_both(writer):
+    for end in (0, 3, 10, 30):
+        with pytest.raises(CdrError):
+            boxes.encode(encode_boxes(VALUE, '<', writer)[:end])
+        with pytest.raises(CdrError):
+            feature_map.decode(encode_update(UPDATE, '<', writer)[:end])
+
+
+@pytest.mark.parametrize('writer', [Writer, Writer2])
+def test_an_empty_feature_map_is_refused(writer):
+    with pytest.raises(EncodeError, match='empty'):
+        feature_map.decode(encode_update((*UPDATE[:5], []), '<', writer))

@@ -1,0 +1,121 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Delays double with every failure, up to a ceiling, and only a stable connection resets them."""
+
+import random
+
+from camera_ws_bridge.link.backoff import Backoff, UNREACHED_CEILING
+import pytest
+
+
+def at_most(minimum=0.25, maximum=30.0, stable_after=10.0):
+    """Return a Backoff that always draws the ceiling."""
+    return Backoff(minimum, maximum, stable_after, lambda: 1.0)
+
+
+def ceilings(backoff, count, **failure):
+    """Return the delays of so many failures."""
+    return [backoff.next_delay(**failure) for _ in range(count)]
+
+
+def test_ceilings_double_up_to_the_maximum():
+    assert ceilings(at_most(), 10, reached=True) == [
+        0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
+
+
+def test_an_unreached_server_is_looked_for_at_least_every_second():
+    assert ceilings(at_most(), 6, reached=False) == [0.25, 0.5, 1.0, 1.0, 1.0, 1.0]
+    assert UNREACHED_CEILING == 1.0
+
+
+def test_the_maximum_holds_for_an_unreached_server_too():
+    assert ceilings(at_most(maximum=0.5), 4, reached=False) == [0.25, 0.5, 0.5, 0.5]
+
+
+def test_a_minimum_above_the_maximum_gives_the_maximum():
+    assert ceilings(at_most(minimum=5.0, maximum=2.0), 3, reached=True) == [2.0, 2.0, 2.0]
+
+
+def test_a_minimum_above_the_ceiling_of_unreached_servers():
+    backoff = at_most(minimum=5.0)
+    assert ceilings(backoff, 3, reached=False) == [1.0, 1.0, 1.0]
+    assert ceilings(backoff, 3, reached=True) == [5.0, 10.0, 20.0]
+
+
+def test_a_server_that_vanishes_and_comes_back_is_still_called_slowly():
+    backoff = at_most()
+    ceilings(backoff, 6, reached=True)
+    assert ceilings(backoff, 3, reached=False) == [1.0, 1.0, 1.0]
+    assert ceilings(backoff, 2, reached=True) == [16.0, 30.0]
+
+
+def test_failures_without_a_server_count_when_it_is_back():
+    backoff = at_most()
+    ceilings(backoff, 10, reached=False)
+    assert ceilings(backoff, 3, reached=True) == [1.0, 2.0, 4.0]
+
+
+@pytest.mark.parametrize('lasted', [0.0, 9.99])
+def test_accept_then_close_does_not_reset(lasted):
+    assert ceilings(at_most(), 5, reached=True, lasted=lasted) == [0.25, 0.5, 1.0, 2.0, 4.0]
+
+
+@pytest.mark.parametrize('lasted', [10.0, 1e6])
+def test_a_stable_connection_resets(lasted):
+    backoff = at_most()
+    ceilings(backoff, 9, reached=True)
+    assert backoff.next_delay(reached=True, lasted=lasted) == 0.25
+    assert ceilings(backoff, 3, reached=True) == [0.5, 1.0, 2.0]
+
+
+def test_full_jitter_is_from_zero_to_the_ceiling():
+    draws = iter([0.0, 0.5, 0.25, 0.999])
+    backoff = Backoff(1.0, 8.0, 10.0, lambda: next(draws))
+    assert ceilings(backoff, 4, reached=True) == [0.0, 1.0, 1.0, 8 * 0.999]
+
+
+@pytest.mark.parametrize('seed', range(200))
+def test_a_server_that_accepts_and_closes_sees_at_most_10_connects_in_10_seconds(seed):
+    backoff = Backoff(0.5, 10.0, 10.0, random.Random(seed).random)
+    connects, now = 0, 0.0
+    while now < 10.0:
+        connects += 1
+        now += backoff.next_delay(reached=True)
+    assert 2 <= connects <= 10
+
+
+def test_other_values_from_now_on():
+    backoff = at_most()
+    ceilings(backoff, 8, reached=True)
+    assert not backoff.configure(0.25, 30.0, 10.0)
+    assert backoff.configure(1.0, 4.0, 5.0)
+    assert ceilings(backoff, 2, reached=True) == [4.0, 4.0]
+    assert ceilings(backoff, 3, reached=True, lasted=5.0)[0] == 1.0
+    assert backoff.configure(2.0, 8.0, 5.0)
+    assert ceilings(at_most(), 1, reached=True) == [0.25]
+    assert ceilings(backoff, 4, reached=True) == [2.0, 4.0, 8.0, 8.0]
+
+
+def test_ten_connects_in_ten_seconds_are_hardly_ever_exceeded():
+    exceeding = 0
+    for seed in range(20_000):
+        backoff = Backoff(0.5, 10.0, 2.0, random.Random(seed).random)
+        at, attempts = 0.0, 0
+        while at < 10:
+            attempts += 1
+            at += backoff.next_delay(reached=True)
+        exceeding += attempts > 10
+    print(f'{exceeding} of 20000 seeds exceed 10 connects in 10 s')
+    assert exceeding <= 20  # 0.1 %

@@ -1,0 +1,148 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""One line per subject and interval, the rest counted; foreign text made harmless."""
+
+import logging
+
+from camera_ws_bridge.log.throttled_log import clean, LimitedLog, MAX_LENGTH
+import pytest
+
+
+class Recorder:
+    """A logger that keeps what it is given."""
+
+    def __init__(self):
+        self.lines = []
+
+    def debug(self, message):
+        raise AssertionError(f'only warnings are expected: {message}')
+
+    info = error = debug
+
+    def warning(self, message):
+        self.lines.append(message)
+
+
+class Clock:
+    """A clock that the test sets."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def recorder():
+    return Recorder()
+
+
+@pytest.fixture
+def limited(recorder, clock):
+    return LimitedLog(recorder, clock, 5.0)
+
+
+@pytest.mark.parametrize('text, line', (
+    ('', ''),
+    ('plain', 'plain'),
+    ('Kamera Süd ✓', 'Kamera Süd ✓'),
+    ('two\nlines\r', r'two\nlines\r'),
+    ('tab\tnul\0', r'tab\tnul\x00'),
+    ('\x1b[31mred', r'\x1b[31mred'),
+    ('left\u202eright', r'left\u202eright'),
+    ('lone \ud800', r'lone \ud800'),
+    ('\U000e0001', r'\U000e0001'),
+))
+def test_foreign_text_becomes_one_printable_line(text, line):
+    assert clean(text) == line
+    assert clean(text).isprintable()
+
+
+def test_text_of_just_the_length_is_kept():
+    assert clean('x' * MAX_LENGTH) == 'x' * MAX_LENGTH
+
+
+@pytest.mark.parametrize('text', (
+    'x' * (MAX_LENGTH + 1),
+    'x' * 5_000_000,
+    '\n' * MAX_LENGTH,
+    '\n' * (MAX_LENGTH // 2 + 1),
+    '\U000e0001' * MAX_LENGTH,
+))
+def test_long_text_is_cut_and_says_so(text):
+    line = clean(text)
+    assert len(line) == MAX_LENGTH
+    assert line.endswith('...')
+    assert line.isprintable()
+
+
+def test_first_warning_is_logged_at_once(limited, recorder):
+    limited.warning('subject', 'text')
+    assert recorder.lines == ['text']
+
+
+def test_repetitions_are_held_back_and_counted(limited, recorder, clock):
+    for index in range(4):
+        limited.warning('subject', f'text {index}')
+        clock.now += 1.0
+    assert recorder.lines == ['text 0']
+    clock.now += 1.0
+    limited.warning('subject', 'text 4')
+    assert recorder.lines == ['text 0', 'text 4 (3 more like it before)']
+
+
+def test_count_starts_anew_after_it_was_told(limited, recorder, clock):
+    for _ in range(2):
+        limited.warning('subject', 'text')
+    for _ in range(2):
+        clock.now += 5.0
+        limited.warning('subject', 'text')
+    assert recorder.lines == ['text', 'text (1 more like it before)', 'text']
+
+
+def test_subjects_do_not_hold_each_other_back(limited, recorder):
+    limited.warning('one', 'text of one')
+    limited.warning('other', 'text of other')
+    assert recorder.lines == ['text of one', 'text of other']
+
+
+def test_errors_are_limited_too(limited, recorder, clock):
+    recorder.error = lambda line: recorder.lines.append(f'error: {line}')
+    for _ in range(3):
+        limited.error('subject', 'te\nxt')
+    clock.now += 5.0
+    limited.error('subject', 'text')
+    assert recorder.lines == [r'error: te\nxt', 'error: text (2 more like it before)']
+
+
+def test_warnings_are_cleaned(limited, recorder):
+    limited.warning('subject', 'forged\nline')
+    assert recorder.lines == [r'forged\nline']
+
+
+def test_clock_may_start_at_zero(recorder):
+    LimitedLog(recorder, lambda: 0.0).warning('subject', 'text')
+    assert recorder.lines == ['text']
+
+
+def test_logger_of_the_standard_library_fits(caplog, clock):
+    LimitedLog(logging.getLogger('bridge'), clock).warning('subject', '100 % of it')
+    assert [record.getMessage() for record in caplog.records] == ['100 % of it']

@@ -1,0 +1,220 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The two threads and the crossing between them, without ROS."""
+
+import asyncio
+from collections import Counter
+import concurrent.futures
+import json
+import subprocess
+import sys
+import threading
+
+from camera_ws_bridge.buffer.outbox import Policy
+from camera_ws_bridge.link.link import State
+from camera_ws_bridge.protocol.messages import Start, Stop, Update
+from camera_ws_bridge.sim.orchestrator.server import OrchestratorSim
+from camera_ws_bridge.transport import websocket
+import pytest
+from rigs.in_process_rig import Rig, STAMP, until
+from rigs.shared import WAIT
+
+
+def test_coroutine_runs_in_the_loops_own_thread(loop_thread):
+    async def where():
+        return threading.current_thread()
+
+    thread = loop_thread.submit(where()).result(WAIT)
+    assert thread is not threading.current_thread()
+    assert thread.daemon
+
+
+def test_exception_of_a_coroutine_comes_back(loop_thread):
+    async def fail():
+        raise KeyError('oops')
+
+    with pytest.raises(KeyError):
+        loop_thread.submit(fail()).result(WAIT)
+
+
+def test_a_stalled_resolver_does_not_hold_up_the_end_of_the_process():
+    code = """if True:
+        import asyncio, threading, time
+        from camera_ws_bridge.bridge import LoopThread
+        loop_thread = LoopThread()
+        began = threading.Event()
+        def stall():
+            began.set()
+            time.sleep(3600)
+        async def resolve():
+            await asyncio.get_running_loop().run_in_executor(None, stall)
+        loop_thread.submit(resolve())
+        assert began.wait(30)
+        loop_thread.stop()
+    """
+    subprocess.run([sys.executable, '-c', code], timeout=60, check=True)
+
+
+def test_the_executor_passes_on_results_and_errors(loop_thread):
+    async def both():
+        loop = asyncio.get_running_loop()
+        assert await loop.run_in_executor(None, int, '5') == 5
+        with pytest.raises(ValueError):
+            await loop.run_in_executor(None, int, 'five')
+    loop_thread.submit(both()).result(WAIT)
+
+
+# ---- to the orchestrator and back
+
+def test_messages_arrive_and_shut_down_flushes(loop_thread, orchestrator):
+    rig = Rig(loop_thread, orchestrator.connect)
+    rig.submit(0.0)
+    rig.start()
+    until(lambda: rig.bridge.link.state >= State.REGISTERED)
+    for number in range(1, 3000):
+        rig.submit(float(number))
+    rig.bridge.shut_down()
+    assert orchestrator.texts[0] == {'type': 'identifier', 'id': 'front-door'}
+    assert orchestrator.frames() == list(range(3000))
+    until(lambda: orchestrator.closes)
+    assert orchestrator.closes == [1001]
+    assert rig.bridge.link.state is State.CLOSED
+    assert rig.ends == []
+    assert True in rig.reports
+    assert rig.threads == {'asyncio'}
+
+
+def test_commands_are_published_with_the_stamp_of_their_frame(loop_thread, orchestrator):
+    rig = Rig(loop_thread, orchestrator.connect)
+    rig.start()
+    until(lambda: rig.bridge.link.state >= State.REGISTERED)
+    rig.submit(2.5)
+    until(lambda: orchestrator.frames() == [2.5])
+    orchestrator.say(Start(1, 2.5, 0))
+    orchestrator.say(Start(2, 7.5, 0))
+    orchestrator.say(Stop(1))
+    until(lambda: len(rig.published) == 3)
+    assert [(command.message, stamp) for command, stamp in rig.published] == [
+        (Start(1, 2.5, 0), STAMP), (Start(2, 7.5, 0), (0, 0)), (Stop(1), (0, 0))]
+    assert rig.bridge.published == Counter(Start=2, Stop=1)
+    rig.bridge.shut_down()
+
+
+def test_reconnect_makes_a_new_connection_and_loses_nothing(loop_thread, orchestrator):
+    rig = Rig(loop_thread, orchestrator.connect)
+    rig.start()
+    until(lambda: rig.bridge.link.state >= State.REGISTERED)
+    for number in range(200):
+        rig.submit(float(number))
+        if number == 100:
+            rig.bridge.reconnect()
+    until(lambda: rig.bridge.link.reconnects == 1)
+    until(lambda: not len(rig.bridge.outbox))
+    assert set(orchestrator.frames()) == set(range(200))
+    rig.bridge.shut_down()
+
+
+def test_nothing_is_lost_when_the_stand_in_drops_connections(loop_thread):
+    heard = []
+    sim = OrchestratorSim(listener=lambda connection, direction, text: heard.append(text))
+    loop_thread.submit(sim.start()).result(WAIT)
+
+    async def connect(timeout):
+        return await websocket.connect(sim.url, websocket.Options(), None, timeout)
+
+    def frames():
+        messages = [json.loads(text) for text in heard if text.startswith('{')]
+        return [message['frameId'] for message in messages if 'frameId' in message]
+
+    rig = Rig(loop_thread, connect)
+    rig.start()
+    for number in range(500):
+        rig.submit(float(number))
+        if number % 100 == 50:
+            until(lambda: number in frames())
+            loop_thread.loop.call_soon_threadsafe(sim.drop)
+    until(lambda: rig.bridge.link.reconnects >= 5 and not len(rig.bridge.outbox))
+    rig.bridge.shut_down()
+    assert set(frames()) == set(range(500))
+    assert rig.bridge.outbox.acknowledged == 500
+    loop_thread.submit(sim.stop()).result(WAIT)
+
+
+def test_reports_come_every_second(loop_thread):
+    rig = Rig(loop_thread)
+    rig.start()
+    until(lambda: rig.reports.count(False) >= 2)
+    rig.bridge.shut_down()
+    count = len(rig.reports)
+    assert all(task.done() for task in rig.tasks)
+    assert len(rig.reports) == count
+
+
+def test_reporting_and_expiry_go_on_after_an_exception(loop_thread, monkeypatch):
+    monkeypatch.setattr('camera_ws_bridge.bridge.REPORT_PERIOD', 0.01)
+    rig = Rig(loop_thread, boxes=Policy(100, 2**20, max_age=0.1))
+
+    def fail(changed):
+        rig.reports.append(changed)
+        raise OSError('no space left')
+    rig.bridge._report = fail
+    rig.start()
+    until(lambda: rig.reports.count(False) >= 3)
+    rig.submit(1.0)
+    until(lambda: any('boxes_too_old 1' in line for line in rig.logger.lines))
+    errors = [line for line in rig.logger.lines if 'OSError: no space left' in line]
+    assert 1 <= len(errors) < rig.reports.count(False)
+    rig.bridge.shut_down()
+    assert rig.reports[-1] is True
+    assert all(task.done() for task in rig.tasks)
+    assert rig.bridge.link.state is State.CLOSED
+
+
+def test_several_bridges_share_one_loop(loop_thread, orchestrator):
+    rigs = [Rig(loop_thread, orchestrator.connect) for _ in range(5)]
+    for rig in rigs:
+        rig.start()
+    for number, rig in enumerate(rigs):
+        rig.submit(float(number))
+    until(lambda: sorted(orchestrator.frames()) == list(range(5)))
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(lambda rig: rig.bridge.shut_down(), rigs))
+    until(lambda: orchestrator.closes == 5 * [1001])
+
+
+# ---- what is tracked
+
+def test_a_burst_of_commands_publishes_what_is_tracked_once(loop_thread):
+    rig = Rig(loop_thread)
+
+    async def burst():
+        for object_id in range(100):
+            for command in rig.bridge.link.session.receive(Update(object_id, (0.5,))):
+                rig.bridge.publish(command)
+    loop_thread.submit(burst()).result(WAIT)
+    rig.settle()
+    assert rig.tracked == [set(range(100))]
+
+
+def test_our_own_feature_map_changes_what_is_tracked(loop_thread):
+    rig = Rig(loop_thread)
+
+    async def start():
+        rig.bridge.link.session.receive(Start(1, 1.5, 0))
+    loop_thread.submit(start()).result(WAIT)
+    rig.bridge.submit_update(Update(1, (0.5,)), b'{}')
+    rig.settle()
+    assert rig.bridge.link.session.tracked[1].feature_map == (0.5,)
+    until(lambda: rig.tracked == [{1}])

@@ -1,0 +1,144 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""From ROS to the buffer: across the threads, in order, and without waiting."""
+
+import threading
+
+from camera_ws_bridge.buffer.outbox import Policy
+from camera_ws_bridge.errors import EncodeError
+from camera_ws_bridge.protocol.messages import Start, Update
+from rigs.in_process_rig import Rig, until
+from rigs.shared import WAIT
+
+
+def test_order_is_kept_per_thread(loop_thread):
+    rig = Rig(loop_thread)
+
+    def submit(thread):
+        for number in range(500):
+            rig.submit(float(1000 * thread + number))
+
+    threads = [threading.Thread(target=submit, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    queued = rig.queued()
+    for number in range(4):
+        expected = [1000 * number + index for index in range(500)]
+        assert [frame_id for frame_id in queued if frame_id // 1000 == number] == expected
+    assert len(queued) == rig.bridge.outbox.boxes.accepted == 2000
+
+
+def test_one_wake_up_per_burst(loop_thread, monkeypatch):
+    rig = Rig(loop_thread)
+    loop = rig.loop_thread.loop
+    call_soon_threadsafe = loop.call_soon_threadsafe
+    calls = []
+
+    def counted(*arguments, **keywords):
+        calls.append(arguments)
+        return call_soon_threadsafe(*arguments, **keywords)
+
+    busy, go_on = threading.Event(), threading.Event()
+
+    def block():
+        busy.set()
+        go_on.wait(WAIT)
+
+    call_soon_threadsafe(block)
+    assert busy.wait(WAIT)
+    monkeypatch.setattr(loop, 'call_soon_threadsafe', counted)
+    for number in range(1000):
+        rig.submit(float(number))
+    assert len(calls) == 1
+    go_on.set()
+    assert rig.queued() == list(range(1000))
+    assert rig.wakes == 1
+    rig.submit(1000.0)
+    assert len(rig.queued()) == 1001
+    assert rig.wakes == 2
+
+
+def test_submitting_does_not_wait_for_the_loop(loop_thread):
+    rig = Rig(loop_thread)
+    go_on = threading.Event()
+    rig.loop_thread.loop.call_soon_threadsafe(go_on.wait, WAIT)
+    rig.submit(1.0)
+    rig.bridge.submit_update(Update(1, (1.0,)), b'{}')
+    rig.bridge.reconnect()
+    assert not go_on.is_set()
+    go_on.set()
+    assert rig.queued() == [1.0]
+
+
+def test_boxes_and_updates_have_a_lane_each(loop_thread):
+    rig = Rig(loop_thread)
+    rig.submit(1.0)
+    rig.bridge.submit_update(Update(7, (1.0,)), b'{"update": 7}')
+    rig.settle()
+    update, = rig.bridge.outbox.updates.queued
+    assert (update.payload, update.object_id) == (b'{"update": 7}', 7)
+    assert len(rig.bridge.outbox.boxes) == 1
+
+
+def test_own_feature_map_is_known_when_its_echo_comes(loop_thread):
+    rig = Rig(loop_thread)
+
+    async def commands(message):
+        return rig.bridge.link.session.receive(message)
+
+    rig.loop_thread.submit(commands(Start(7, 1.0, 1))).result(WAIT)
+    rig.bridge.submit_update(Update(7, (1.0, 2.0)), b'{}')
+    assert rig.loop_thread.submit(commands(Update(7, (1.0, 2.0)))).result(WAIT) == []
+
+
+def test_clear_buffer_drops_and_counts_what_was_submitted_before(loop_thread):
+    rig = Rig(loop_thread)
+    for number in range(10):
+        rig.submit(float(number))
+    rig.bridge.submit_update(Update(7, (1.0,)), b'{}')
+    assert rig.bridge.clear_buffer() == 11
+    assert rig.bridge.clear_buffer() == 0
+    assert rig.bridge.outbox.dropped == {'boxes_cleared': 10, 'updates_cleared': 1}
+
+
+def test_rejected_messages_are_counted_and_named_at_a_limited_rate(loop_thread):
+    rig = Rig(loop_thread)
+    error = EncodeError('boundingBoxes.boxes[3].rect', 'nan is not a finite number')
+    for _ in range(100):
+        rig.bridge.reject('boxes', error)
+    rig.bridge.reject('feature_map', EncodeError('featureMap', 'too long', 'too_big'))
+    assert rig.bridge.rejected == {'invalid_field': 100, 'too_big': 1}
+    assert len(rig.logger.lines) == 2
+    for part in ('front-door', 'boxes', 'boundingBoxes.boxes[3].rect', 'not a finite number'):
+        assert part in rig.logger.lines[0]
+    assert rig.queued() == []
+
+
+def test_a_bug_costs_a_message_from_ros_and_is_counted_and_reported(loop_thread):
+    rig = Rig(loop_thread)
+    rig.bridge.reject('boxes', KeyError('a bug'))
+    assert rig.bridge.rejected == {'internal': 1}
+    assert 'please report: KeyError' in rig.logger.lines[0]
+
+
+def test_dropped_messages_are_warned_of(loop_thread):
+    rig = Rig(loop_thread, boxes=Policy(10, 2**20))
+    rig.start()
+    for number in range(15):
+        rig.submit(float(number))
+    until(lambda: any('boxes_overflow 5' in line for line in rig.logger.lines))
+    rig.bridge.shut_down()
