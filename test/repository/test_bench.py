@@ -39,7 +39,7 @@ def python(*arguments):
 
 def evaluate(expression):
     """Return what an expression over bench's modules gives."""
-    result = python('-c', 'import json, stats, results, content\n'
+    result = python('-c', 'import json; from rig import content, results, stats\n'
                     f'print(json.dumps({expression}))')
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)

@@ -52,8 +52,8 @@ def test_counts_are_exact_and_tell_own_code_from_that_of_others(tmp_path):
     counter.write_bytes(bytes(24))
     program = f"""if True:
         import runpy
-        from counter import open_counter
-        from counted_bridge import install, remove
+        from rig.counter import open_counter
+        from processes.counted_bridge import install, remove
         slots = open_counter({str(counter)!r})
         own = runpy.run_path({str(package)!r})['loop']
         def other(count):
