@@ -54,7 +54,7 @@ build: ready ## Set up ROS 2 and build both packages
 	@$(took)
 
 demo: ready ## Run bridge, orchestrator and camera together (DURATION=seconds)
-	@$(ENTER) demo $(if $(DURATION),--duration $(DURATION)); $(took)
+	@$(ENTER) run demo $(if $(DURATION),--duration $(DURATION)); $(took)
 
 test: ready ## Run the tests against the installed packages (PYTEST_ARGS=...)
 	@$(ENTER) status=0; pytest $(PYTEST_ARGS) || status=$$?; $(took); exit $$status
