@@ -50,6 +50,7 @@ def fixture_document():
     return runpy.run_path(str(ROOT / 'scripts' / 'document_performance.py'))
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize('row', ['cpu', 'life'])
 def test_a_quick_run_measures_bridge_and_floor(row):
     result = python(str(BENCH / 'main.py'), '--quick', '--rows', row)

@@ -36,6 +36,7 @@ def python(*arguments):
 
 
 @PYTHON
+@pytest.mark.serial
 def test_no_row_costs_more_than_it_did():
     result = python(str(BENCH / 'guard.py'))
     assert result.returncode == 0, result.stdout + result.stderr
