@@ -266,9 +266,20 @@ def test_the_parameters_are_documented_as_they_are():
     hint = 'run scripts/document_parameters.py'
     written = (ROOT / 'config' / 'bridge.yaml').read_text(encoding='utf-8')
     assert document['yaml']() == written, hint
+    page = document['PAGE'].read_text(encoding='utf-8')
+    assert document['BEGIN'] in page and document['END'] in page
+    assert document['page'](page) == page, hint
+
+
+def test_the_readme_names_eight_parameters_with_their_defaults():
+    document = runpy.run_path(str(ROOT / 'scripts' / 'document_parameters.py'))
+    known = {spec.name: document['value'](spec) for spec in document['SPECS']}
     readme = (ROOT / 'README.md').read_text(encoding='utf-8')
-    assert document['BEGIN'] in readme and document['END'] in readme
-    assert document['readme'](readme) == readme, hint
+    rows = readme.partition('| parameter | default |')[2].partition('\n\n')[0]
+    named = dict(re.findall(r'^\| `(\w+)` \| `([^`]*)` \|', rows, re.MULTILINE))
+    assert len(named) == 8
+    assert named == {name: known[name] for name in named}
+    assert f'All {len(known)}, with types and ranges' in readme
 
 
 def committed():
