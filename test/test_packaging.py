@@ -272,8 +272,8 @@ def test_the_parameters_are_documented_as_they_are():
 
 
 def test_the_readme_names_eight_parameters_with_their_defaults():
-    document = runpy.run_path(str(ROOT / 'scripts' / 'document_parameters.py'))
-    known = {spec.name: document['value'](spec) for spec in document['SPECS']}
+    page = (ROOT / 'docs' / 'parameters.md').read_text(encoding='utf-8')
+    known = dict(re.findall(r'^\| `(\w+)` \| \w+ \| `([^`]*)` \|', page, re.MULTILINE))
     readme = (ROOT / 'README.md').read_text(encoding='utf-8')
     rows = readme.partition('| parameter | default |')[2].partition('\n\n')[0]
     named = dict(re.findall(r'^\| `(\w+)` \| `([^`]*)` \|', rows, re.MULTILINE))
