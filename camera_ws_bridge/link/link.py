@@ -73,8 +73,9 @@ class Link:
         self._backoff = backoff
         self._log = log
         self._clock = clock
+        self._attempt: asyncio.Future[Connection] | None = None
         self._active: ActiveConnection | None = None
-        self._told_to_reconnect = False
+        self._ended_by: LinkFault | None = None  # why we have ended either of them ourselves
         self._round_trip_time = 0.0  # on the connection before
         self._ever_registered = False
         self._stopping = False
@@ -138,18 +139,38 @@ class Link:
             self._retry_now.set()
 
     def reconnect(self) -> None:
-        """Drop the connection, if there is one, and connect again without waiting."""
+        """Drop the connection or end the attempt, and connect again without waiting."""
+        self._begin_anew(LinkFault('reconnect', 'told to connect anew', reached=False))
+
+    def _begin_anew(self, why: LinkFault) -> None:
         self._retry_now.set()
         if self._active is not None:
-            self._told_to_reconnect = True
+            self._ended_by = why
             self._active.connection.abort()
+        elif self._attempt is not None and self._attempt.cancel():
+            self._ended_by = why
+
+    async def _connect(self) -> Connection:
+        """Make one attempt, which _begin_anew() ends."""
+        settings = self._camera.settings
+        self._attempt = attempt = asyncio.ensure_future(self._peer.connect(
+            settings, max(LAST_MOMENT, min(settings.open_timeout, self._time_left()))))
+        try:
+            await asyncio.wait([attempt])
+        finally:
+            self._attempt = None
+            attempt.cancel()
+            await asyncio.gather(attempt, return_exceptions=True)
+        if attempt.cancelled() and self._ended_by is not None:
+            raise self._ended_by
+        return attempt.result()
 
     async def _connect_and_serve(self) -> tuple[LinkFault, float]:
         """Return why there is no connection (any more), and the seconds of its registration."""
         camera, peer = self._camera, self._peer
+        self._ended_by = None
         try:
-            connection = await peer.connect(camera.settings, max(
-                LAST_MOMENT, min(camera.settings.open_timeout, self._time_left())))
+            connection = await self._connect()
         except Exception as error:
             return as_fault(error), 0.0
         if self._stopping:
@@ -160,14 +181,12 @@ class Link:
         self._set_state(State.AUTHENTICATING)
         try:
             fault = await active.run()
-            if self._told_to_reconnect:
-                fault = LinkFault('reconnect', 'told to connect anew')
+            fault = self._ended_by or fault
             self._learn_from(fault)
         except Exception as error:
             fault = as_fault(error)
         finally:
             self._active = None
-            self._told_to_reconnect = False
             self._round_trip_time = active.round_trip_time or self._round_trip_time
             camera.outbox.restore()
         began = active.registered_at
