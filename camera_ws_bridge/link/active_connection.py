@@ -65,6 +65,9 @@ class Connection(Protocol):
     def delivered(self) -> int:
         """Return a number that grows while bytes before the newest ping get to the peer."""
 
+    def has_route(self) -> bool:
+        """Tell whether its local address and its route are as they were when it was opened."""
+
     async def close(self, code: int, timeout: float) -> None:
         """Close in order, or else the hard way."""
 

@@ -21,6 +21,8 @@ import socket
 import struct
 import termios
 
+from camera_ws_bridge.transport.route import Route
+
 _INFO_BYTES = struct.Struct('=120xQQ')  # bytes_acked, bytes_received in Linux's tcp_info
 
 
@@ -30,6 +32,11 @@ class Tcp:
     def __init__(self, connected: socket.socket, user_timeout: float = 0.0) -> None:
         """Limit how long data may stay unacknowledged, in seconds; 0: as the kernel does."""
         self._socket = connected
+        try:
+            self._route: Route | None = Route(
+                connected.family, connected.getsockname(), connected.getpeername())
+        except OSError:  # it has ended already
+            self._route = None
         if user_timeout > 0 and hasattr(socket, 'TCP_USER_TIMEOUT'):
             connected.setsockopt(
                 socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(user_timeout * 1000))
@@ -54,6 +61,10 @@ class Tcp:
         except (OSError, AttributeError):
             return None
         return counters[0] + int(struct.unpack('i', waiting)[0])
+
+    def has_route(self) -> bool:
+        """Tell whether its local address and its route are as they were when it was opened."""
+        return self._route is None or self._route.holds()
 
     def quick_ack(self) -> None:
         """

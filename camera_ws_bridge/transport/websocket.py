@@ -259,6 +259,10 @@ class Connection:
         """Return the part of progress() that is of what was written, not of what was received."""
         return self._count_progress()[0]
 
+    def has_route(self) -> bool:
+        """Tell whether its local address and its route are as they were when it was opened."""
+        return self._tcp.has_route()
+
     def _count_progress(self) -> tuple[int, int]:
         counters = self._tcp.counters()
         if counters is None:

@@ -107,6 +107,7 @@ class FakeConnection:
         self.times = []
         self.pongs = []  # not yet answered
         self.most_awaited = 0
+        self.routed = True  # whether its address and route are as they were
         self.closed = None
         self.close_answered = True
         self.aborted = False
@@ -185,6 +186,9 @@ class FakeConnection:
         self.delivered_bytes += self.auto_delivered
         return self.delivered_bytes
 
+    def has_route(self):
+        return self.routed
+
     async def close(self, code, timeout):
         self.closed = code, timeout
         if not self.close_answered:
@@ -251,6 +255,8 @@ class Rig:
         self.clock = self.loop.time
         self.outcomes = list(outcomes)  # of the next attempts: a fault, or make()'s arguments
         self.make = make or (lambda index: {})
+        self.network_listeners = []
+        self.network_is_silent = False  # whether the system does not tell of its network
         self.connections = []
         self.attempts = []  # when
         self.timeouts = []
@@ -286,6 +292,17 @@ class Rig:
             outcome = FakeConnection(self.clock, **outcome)
         self.connections.append(outcome)
         return outcome
+
+    def watch_network(self, loop, listener):
+        if self.network_is_silent:
+            raise PermissionError(1, 'Operation not permitted')
+        assert loop is self.loop
+        self.network_listeners.append(listener)
+        return lambda: self.network_listeners.remove(listener)
+
+    def change_network(self):
+        for listener in [*self.network_listeners]:
+            listener()
 
     def start(self):
         self.running = asyncio.create_task(self.link.run())

@@ -98,3 +98,14 @@ def test_what_has_come_is_acknowledged_at_once(pair):
     pair[0].setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
     Tcp(pair[0]).quick_ack()
     assert pair[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK) == 1
+
+
+def test_a_connection_on_loopback_has_its_route(pair):
+    assert Tcp(pair[0]).has_route()
+
+
+def test_of_a_connection_that_had_ended_at_once_nothing_is_said_of_its_route(pair):
+    pair[0].close()
+    ended = socket.socket()
+    with ended:
+        assert Tcp(ended).has_route()
