@@ -13,7 +13,7 @@ modules=(link.link link.active_connection protocol.codec inputs.cdr buffer.memor
   buffer.outbox config.cameras errors inputs.detection2d link.inbound link.token_bucket
   log.redact log.throttled_log preflight.advice preflight.jwt preflight.report process.systemd
   protocol.fields protocol.messages protocol.png ros.duplicate_filter tracking.frame_stamps
-  tracking.tracked_objects transport.url)
+  tracking.life tracking.tracked_objects transport.url)
 [ $# -eq 0 ] || modules=("$@")
 folder="$(mktemp -d)"
 trap 'rm -rf -- "$folder"' EXIT
