@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 import time
 
 from camera_ws_bridge.bridge import Bridge
@@ -33,8 +34,17 @@ from rclpy.node import Node
 UNREGISTERED_IS_ERROR_AFTER = 30.0  # seconds
 
 
+@dataclass(frozen=True)
+class NodeState:
+    """What the node knows of itself; fault: why it is not active, if nobody asked for that."""
+
+    camera_id: str = ''
+    lifecycle: int = UNCONFIGURED
+    fault: str = ''
+
+
 class Reporter:
-    """Publishes the state of one node's bridge; everything in the loop's thread."""
+    """Publishes the state of a node and its bridge."""
 
     def __init__(self, node: Node) -> None:
         self._clock = node.get_clock()
@@ -43,38 +53,35 @@ class Reporter:
         self._diagnostics_publisher = create_publisher(
             node, DiagnosticArray, '/diagnostics', qos.DIAGNOSTICS)
         self._since = self._clock.now().to_msg()
-        self.camera_id = ''
-        self.lifecycle = UNCONFIGURED
-        self.fault = ''  # why the node is not active, if that was not asked for
         self._unregistered_since: float | None = time.monotonic()
 
-    def report(self, bridge: Bridge | None, state_changed: bool) -> None:
+    def report(self, node: NodeState, bridge: Bridge | None, state_changed: bool) -> None:
         """Publish the status, and the diagnostics unless it is only for a change of state."""
-        status = self._status(bridge, state_changed)
+        status = self._status(node, bridge, state_changed)
         # Also if it says nothing new: not every tool subscribes transient local.
         self._status_publisher.publish(status)
         if not state_changed:
-            self._diagnostics_publisher.publish(self._diagnostics(status))
+            self._diagnostics_publisher.publish(self._diagnostics(status, node.fault))
 
-    def _status(self, bridge: Bridge | None, state_changed: bool) -> Status:
+    def _status(self, node: NodeState, bridge: Bridge | None, state_changed: bool) -> Status:
         now = self._clock.now().to_msg()
         if state_changed:
             self._since = now
         status = Status(
-            header=to_ros.header(now), camera_id=self.camera_id, state=int(State.CLOSED),
-            cause=clean(self.fault), since=self._since, lifecycle=self.lifecycle)
+            header=to_ros.header(now), camera_id=node.camera_id, state=int(State.CLOSED),
+            cause=clean(node.fault), since=self._since, lifecycle=node.lifecycle)
         if bridge is not None:
-            if self.lifecycle == ACTIVE:
+            if node.lifecycle == ACTIVE:
                 status.state = int(bridge.link.state)
             status.cause = status.cause or bridge.link.cause
             _fill(status, bridge)
         return status
 
-    def _diagnostics(self, status: Status) -> DiagnosticArray:
+    def _diagnostics(self, status: Status, fault: str) -> DiagnosticArray:
         if status.lifecycle != ACTIVE:
             self._unregistered_since = None
             level, text = DiagnosticStatus.OK, LABELS[status.lifecycle]
-            if self.fault:
+            if fault:
                 level, text = DiagnosticStatus.ERROR, f'{text} ({status.cause})'
         elif status.state in (State.REGISTERED, State.STABLE):
             self._unregistered_since = None
@@ -95,27 +102,20 @@ class Reporter:
 def _fill(status: Status, bridge: Bridge) -> None:
     """Put in what a bridge has counted."""
     link, outbox = bridge.link, bridge.outbox
-    status.session, status.reconnects = link.session.number, link.reconnects
+    status.session, status.reconnects = bridge.session.number, link.reconnects
     status.round_trip_time = link.round_trip_time
     status.boxes_queued, status.updates_queued = len(outbox.boxes), len(outbox.updates)
     status.boxes_queued_bytes = outbox.boxes.bytes
     status.updates_queued_bytes = outbox.updates.bytes
     status.boxes_queued_peak = outbox.boxes.peak
     status.oldest_age = outbox.oldest_age(time.monotonic())
-    status.spool = _spool_state(bridge)
+    status.spool = bridge.spool.state
     status.boxes_accepted = outbox.boxes.accepted
     status.updates_accepted = outbox.updates.accepted
     status.sent, status.acknowledged = outbox.sent, outbox.acknowledged
     status.dropped = to_ros.counts_to_ros(outbox.dropped)
     status.rejected_outbound = to_ros.counts_to_ros(bridge.rejected)
-    status.rejected_inbound = to_ros.counts_to_ros(link.rejected)
+    status.rejected_inbound = to_ros.counts_to_ros(bridge.inbound.rejected)
     status.starts = bridge.published['Start']
     status.stops = bridge.published['Stop']
     status.updates = bridge.published['Update']
-
-
-def _spool_state(bridge: Bridge) -> str:
-    spool = bridge.spool
-    if spool is None:
-        return ''
-    return spool.state if spool.state != DEGRADED else f'{spool.state}: {clean(spool.reason)}'
