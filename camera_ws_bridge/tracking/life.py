@@ -43,6 +43,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 import enum
 import hashlib
+from itertools import chain
 
 from camera_ws_bridge.protocol.messages import Message, Start, Update
 
@@ -64,6 +65,20 @@ class Life:
     session: int
     greatest_id: int = -1  # of all objects that were named
     told: Mapping[int, int] = field(default_factory=dict)  # digests of the newest, by object id
+
+    def pack(self) -> bytes:
+        """Return this as bytes, for this machine."""
+        numbers = [self.session, self.greatest_id, *chain.from_iterable(self.told.items())]
+        return array('q', numbers).tobytes()
+
+    @staticmethod
+    def unpack(data: bytes) -> Life | None:
+        """Return what was packed; None for anything else."""
+        try:
+            session, greatest_id, *told = array('q', data)
+            return Life(session, greatest_id, dict(zip(told[::2], told[1::2], strict=True)))
+        except ValueError:
+            return None
 
 
 def digest(feature_map: tuple[float, ...]) -> int:

@@ -76,25 +76,24 @@ class Session:
     """
 
     def __init__(
-            self, reconcile: bool = True, clock: Callable[[], int] = lambda: 0, *,
-            first_number: int = 1, life: Life | None = None) -> None:
+            self, reconcile: bool = True, clock: Callable[[], int] = lambda: 0,
+            number: int = 1) -> None:
         """
-        Know nothing, or what was remembered of a life that may go on.
+        Know nothing yet; number: the first session's.
 
         Without `reconcile` nothing is concluded from what a replay does not say. `clock` returns
-        nanoseconds; it only stamps what is tracked. first_number: of this bridge's first session
-        if no life is remembered, else of its second.
+        nanoseconds; it only stamps what is tracked.
         """
         self.reconcile = reconcile
         self.tracked: dict[int, Tracked] = {}  # by object id
         self.untold: set[int] = set()
-        self.number = first_number if life is None else life.session
-        self._next_number = first_number if life is not None else _after(first_number)
+        self.number = number
+        self._next_number = _after(number)
         self._clock = clock
         self._sequence = 0
-        self._life = life or Life(self.number)  # before what is tracked now
-        self._greatest_id = self._life.greatest_id
-        self._in_use = life is not None  # whether an object was named in this session
+        self._life = Life(number)  # what is remembered, until a replay is judged
+        self._greatest_id = -1  # that was named in this session
+        self._in_use = False  # whether an object was
         self._ids: list[int] = []  # of `tracked`, in order
         self._numbers = 0  # of all feature maps in `tracked`
         # Of ours, whose object nobody else has named: digests by object id.
@@ -103,6 +102,13 @@ class Session:
         self._unconfirmed: set[int] = set()
         self._held: list[Start | Stop | Update] | None = None  # until it is judged
         self._held_numbers = 0
+
+    def resume(self, life: Life) -> None:
+        """Remember a life of before this bridge's first registration, which may go on."""
+        self._next_number, self.number = self.number, life.session
+        self._life = life
+        self._greatest_id = life.greatest_id
+        self._in_use = True
 
     # ---- registrations
 

@@ -127,7 +127,7 @@ class Spool:
 
         note: what there is to be noted from now on; None: what was.
 
-        Raise SpoolError; unless it is `usable`, whether all this is in the file is known only after
+        Raise SpoolError; unless it is `usable`, whether this is in the file is known only after
         reopen(). Updates are on the disk when this returns; boxes are safe from the end of the
         process, and from a loss of power after the next update or checkpoint.
         """

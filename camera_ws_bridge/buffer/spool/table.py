@@ -31,8 +31,8 @@ import zlib
 
 from camera_ws_bridge.errors import BridgeError, ConfigurationError
 
-# A new version must change the tables' definitions: a file with the very definitions of one version
-# but the number of another has a damaged header.
+# A new version must change the tables' definitions: a file with the very definitions of one
+# version, but the number of another, has a damaged header.
 VERSION = 2
 _MESSAGES = (
     'CREATE TABLE messages (id INTEGER PRIMARY KEY, lane TEXT NOT NULL, object_id INTEGER, '

@@ -16,9 +16,10 @@
 The spool's thread: what the buffer holds is written beside it, and the buffer never waits.
 
 What is acknowledged before its batch is due is never written: in normal operation nothing touches
-the disk. The note goes with the rows. While the file cannot be written the buffer goes on in memory; the rows' payloads are the
+the disk. While the file cannot be written the buffer goes on in memory; the rows' payloads are the
 buffer's own objects, so what is kept here is bounded by the buffer's bounds. As soon as the file
 can be written again, it is compared with what is still queued, and the difference is written.
+The note goes into the file with the rows.
 
 The listener is called in the spool's thread (during open(), in the caller's).
 """
@@ -305,8 +306,8 @@ class SpoolWriter:
             removed = sorted(self._dead)
             self._fresh.clear()
             self._dead = set()
-            note = self._note
-        if not (added or removed or note != self._noted and self._closing):
+            last_note = self._closing and self._note != self._noted
+        if not added and not removed and not last_note:
             return
         spool = self._opened()
         for start in range(0, len(removed), CHUNK_ROWS):
@@ -318,13 +319,14 @@ class SpoolWriter:
             for chunk in _chunks(lane):
                 self._write_rows(
                     [row._replace(id=row.id + self._offset) for row in chunk]
-                    if self._offset else chunk, note)
-        if self._closing and note != self._noted:
-            self._write_rows([], note)
+                    if self._offset else chunk)
+        if last_note and not added:
+            self._write_rows([])
         if removed:
             spool.shrink()
 
-    def _write_rows(self, rows: list[Row], note: bytes) -> None:
+    def _write_rows(self, rows: list[Row]) -> None:
+        note = self._note
         self._opened().write(rows, (), note if note != self._noted else None)
         self._noted = note
 

@@ -59,3 +59,14 @@ def test_a_digest_stands_for_the_numbers_in_every_process():
     found = {digest((float(number),) * size) for number in range(100) for size in range(1, 4)}
     assert len(found) == 300
     assert all(0 < value < 2**63 for value in found)
+
+
+@pytest.mark.parametrize('life', [
+    LIFE, Life(1), Life(2**32 - 1, 2**63 - 1, {2**63 - 1: 2**63 - 1, 0: 1})])
+def test_a_life_is_packed_and_unpacked(life):
+    assert Life.unpack(life.pack()) == life
+
+
+@pytest.mark.parametrize('data', [b'', b'x', bytes(8), bytes(24), bytes(17)])
+def test_what_is_no_life_is_none(data):
+    assert Life.unpack(data) is None

@@ -158,8 +158,15 @@ def test_the_stops_missed_before_a_replay_was_judged_early_are_concluded(monkeyp
 
 # ---- over a restart of the bridge
 
+def resumed(life):
+    """Return the session of a bridge that remembers a life."""
+    session = Session(number=77)
+    session.resume(life)
+    return session
+
+
 def test_what_is_remembered_is_what_the_orchestrator_has_told():
-    session = Session(first_number=5)
+    session = Session(number=5)
     for message in (Update(1, MAP), Update(2), start(3), Update(3, OTHER_MAP), start(9), Stop(9)):
         session.receive(message)
     session.extracted(Update(2, MAP))
@@ -167,7 +174,7 @@ def test_what_is_remembered_is_what_the_orchestrator_has_told():
 
 
 def test_a_session_goes_on_over_a_restart_of_the_bridge():
-    session = Session(first_number=77, life=Life(5, 9, {1: digest(MAP)}))
+    session = resumed(Life(5, 9, {1: digest(MAP)}))
     assert (session.number, known(session)) == (5, {})
     assert session.life() == Life(5, 9, {1: digest(MAP)})
     assert register(session, Update(1, MAP), Update(2)) == [(5, Update(1, MAP)), (5, Update(2))]
@@ -178,15 +185,15 @@ def test_a_session_goes_on_over_a_restart_of_the_bridge():
 
 
 def test_a_restart_over_the_bridges_own_restart_is_told():
-    session = Session(first_number=77, life=Life(5, 9, {1: digest(MAP)}))
+    session = resumed(Life(5, 9, {1: digest(MAP)}))
     assert register(session, Update(1)) == [(77, Update(1))]
     assert session.life() == Life(77, 1, {})
-    session = Session(first_number=77, life=Life(5, 9, {}))
+    session = resumed(Life(5, 9))
     assert register(session, start(9)) == [(77, start(9))]
 
 
 def test_what_is_remembered_stays_until_a_replay_is_judged():
-    session = Session(first_number=77, life=Life(5, 9, {1: digest(MAP)}))
+    session = resumed(Life(5, 9, {1: digest(MAP)}))
     session.begin_registration()
     assert session.broken_off() == []
     assert session.life() == Life(5, 9, {1: digest(MAP)})
@@ -194,6 +201,6 @@ def test_what_is_remembered_stays_until_a_replay_is_judged():
 
 
 def test_numbers_begin_again_at_one_and_never_at_nought():
-    session = Session(first_number=2**32 - 1)
+    session = Session(number=2**32 - 1)
     for number in (2**32 - 1, 1, 2):
         assert told(session.receive(start(1)))[-1][0] == number
