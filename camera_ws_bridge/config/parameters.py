@@ -15,7 +15,7 @@
 """
 All parameters of a bridge: names, defaults, ranges and descriptions stand here and nowhere else.
 
-config/bridge.yaml and the README's table repeat them for readers; a test compares all three.
+config/bridge.yaml and docs/parameters.md repeat them for readers; a test compares all three.
 """
 
 from __future__ import annotations

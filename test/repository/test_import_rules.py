@@ -70,6 +70,7 @@ RULES = {
     'inputs': ('bridge ros config tracking protocol', 'ROS'),
     'inputs.cdr': ('protocol', ''),
     'inputs.detection2d': ('protocol', ''),
+    'outputs.health': ('', ''),
     'outputs': ('bridge ros link buffer tracking protocol log', 'ROS clock'),
     'node': ('inputs outputs ros config auth bridge link buffer tracking transport protocol log',
              'ROS network'),
