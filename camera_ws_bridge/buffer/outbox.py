@@ -158,6 +158,12 @@ class Outbox:
         self.session = number
         self._drop_former()
 
+    def without_object_ids(self, payload: bytes) -> bytes:
+        """Return boxes without object ids, which are of a former session; count it if they had."""
+        bare = without_object_ids(payload)
+        self.boxes_ids_former_session += len(bare) < len(payload)
+        return bare
+
     def take(self, now: float) -> list[Item]:
         """Return what may be written now, in order; it counts as sent and in flight."""
         batch: list[Item] = []
@@ -306,11 +312,9 @@ class Outbox:
 
     def _forget_object_ids(self, lane: Lane, item: Item) -> None:
         """Do so not before it is sent: to rewrite all that is queued would hold up the loop."""
-        payload = without_object_ids(item.payload)
-        if len(payload) < len(item.payload):
-            lane.bytes -= len(item.payload) - len(payload)
-            item.payload = payload
-            self.boxes_ids_former_session += 1
+        lane.bytes -= len(item.payload)
+        item.payload = self.without_object_ids(item.payload)
+        lane.bytes += len(item.payload)
         item.session = self.session
 
     def _window_has_room(self, item: Item) -> bool:

@@ -45,7 +45,7 @@ import enum
 import hashlib
 from itertools import chain
 
-from camera_ws_bridge.protocol.messages import Message, Start, Update
+from camera_ws_bridge.protocol.messages import Start, Update
 
 NO_MAP = 0  # the digest of no feature map
 
@@ -89,7 +89,7 @@ def digest(feature_map: tuple[float, ...]) -> int:
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), 'big') >> 1 or 1
 
 
-def judge(life: Life, own: Mapping[int, Collection[int]], replay: Iterable[Message]) -> Verdict:
+def judge(life: Life, own: Mapping[int, Collection[int]], replay: Iterable[object]) -> Verdict:
     """
     Return whether the life goes on.
 

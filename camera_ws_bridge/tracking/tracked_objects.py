@@ -29,6 +29,7 @@ from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Union
 
 from camera_ws_bridge.protocol.messages import Message, Start, Stop, Update
 from camera_ws_bridge.tracking.life import digest, judge, Life, NO_MAP, Verdict
@@ -39,6 +40,13 @@ MAX_TRACKED = 1000  # objects
 MAX_NUMBERS = 2**21  # of all their feature maps
 MAX_UNTOLD = 100_000  # ids that are remembered as tracked
 MAX_NUMBER = 2**32 - 1  # of a session
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A feature map that could not be read; its object is tracked all the same."""
+
+    object_id: int
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,9 @@ class Tracked:
     told: int = NO_MAP  # the digest of the newest that the orchestrator has told
     # The digests of those of ours whose echo may still come.
     own: deque[int] = field(default_factory=lambda: deque(maxlen=OWN_REMEMBERED))
+
+
+Said = Union[Start, Stop, Update, Unreadable]
 
 
 class Session:
@@ -100,7 +111,7 @@ class Session:
         self._unheard: dict[int, deque[int]] = {}
         # Named when the registration began, and not since.
         self._unconfirmed: set[int] = set()
-        self._held: list[Start | Stop | Update] | None = None  # until it is judged
+        self._held: list[Said] | None = None  # until it is judged
         self._held_numbers = 0
 
     def resume(self, life: Life) -> None:
@@ -118,12 +129,9 @@ class Session:
         self._held = [] if anew else None
         self._held_numbers = 0
 
-    def doubt_registration(self, object_id: int | None = None) -> None:
-        """Spare an object of which something could not be read; None: it may be any."""
-        if object_id is None:
-            self._unconfirmed = set()
-        else:
-            self._unconfirmed.discard(object_id)
+    def doubt_registration(self) -> None:
+        """Stop nothing because of this replay: what could not be read may have named any."""
+        self._unconfirmed = set()
 
     def registered(self) -> list[Command]:
         """Return what follows from the replay, e.g. a stop for all that it did not name."""
@@ -176,9 +184,9 @@ class Session:
 
     # ---- messages
 
-    def receive(self, message: Message) -> list[Command]:
+    def receive(self, message: Message | Unreadable) -> list[Command]:
         """Return what the re-ID node has to know of a message: commands, or nothing."""
-        if not isinstance(message, (Start, Stop, Update)):
+        if not isinstance(message, (Start, Stop, Update, Unreadable)):
             return []
         if self._held is None:
             return self._take_in(message)
@@ -201,7 +209,7 @@ class Session:
                 self._know(known, update.feature_map)
         own.append(digest(update.feature_map))
 
-    def _take_in(self, message: Start | Stop | Update) -> list[Command]:
+    def _take_in(self, message: Said) -> list[Command]:
         object_id = message.object_id
         self._unconfirmed.discard(object_id)
         commands: list[Command] = []
@@ -210,6 +218,11 @@ class Session:
             commands = [self._command(message)]
         elif isinstance(message, Update):
             commands = self._update(message)
+        elif isinstance(message, Unreadable):
+            if object_id in self.tracked:
+                self.tracked[object_id].told = NO_MAP
+            else:
+                commands = self._update(Update(object_id))
         else:
             if object_id <= self._greatest_id:
                 commands = self._end()
@@ -306,7 +319,7 @@ def _after(number: int) -> int:
     return number % MAX_NUMBER + 1
 
 
-def _size(message: Start | Stop | Update) -> int:
+def _size(message: Said) -> int:
     """Return how many numbers take as much memory as the message."""
     if isinstance(message, Update):
         return len(message.feature_map)

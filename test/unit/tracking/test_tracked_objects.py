@@ -16,7 +16,8 @@
 
 from camera_ws_bridge.protocol.messages import (
     Authenticate, Boxes, Identifier, Message, Start, Stop, Update)
-from camera_ws_bridge.tracking.tracked_objects import Command, OWN_REMEMBERED, Session
+from camera_ws_bridge.tracking.tracked_objects import (
+    Command, OWN_REMEMBERED, Session, Unreadable)
 import pytest
 
 PICTURE = Start(7, image=b'picture')
@@ -285,11 +286,18 @@ def test_without_reconciling_nothing_is_stopped_or_forgotten(anew):
 def test_only_what_could_not_be_read_is_spared(anew):
     session = Session()
     register(session, *(Update(object_id, (0.5,)) for object_id in (1, 2, 3)))
-    session.begin_registration(anew)
-    session.doubt_registration(1)
-    session.receive(Update(3, (0.5,)))
-    assert messages(session.registered()) == [Stop(2)]
+    assert register(session, Unreadable(1), Update(3, (0.5,)), anew=anew) == ([], [Stop(2)])
     assert known(session) == {1: (0.5,), 3: (0.5,)}
+
+
+def test_an_object_whose_feature_map_cannot_be_read_is_tracked_all_the_same():
+    session = Session()
+    assert register(session, Unreadable(7)) == ([], [Update(7)])
+    assert register(session, Unreadable(7), anew=False) == ([], [])
+    assert messages(session.receive(Update(7, (0.5,)))) == [Update(7, (0.5,))]
+    assert session.receive(Unreadable(7)) == []
+    assert known(session) == {7: (0.5,)}
+    assert session.life().told == {}
 
 
 @pytest.mark.parametrize('anew', (False, True))
