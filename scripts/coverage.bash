@@ -33,9 +33,11 @@ modules=(
   process.systemd
   protocol.fields
   protocol.messages
+  protocol.object_ids
   protocol.png
   ros.duplicate_filter
   tracking.frame_stamps
+  tracking.life
   tracking.tracked_objects
   transport.url
 )

@@ -53,7 +53,7 @@ RULES = {
     'protocol': ('', ''),
     'protocol.codec': ('', 'JSON'),
     'tracking': ('protocol', ''),
-    'buffer': ('', ''),
+    'buffer': ('protocol', ''),
     'buffer.spool': ('buffer log', 'clock threads'),
     'transport': ('', 'asyncio websockets network'),
     'transport.daemon_executor': ('', 'threads'),
