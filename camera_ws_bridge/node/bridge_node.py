@@ -132,7 +132,7 @@ class BridgeNode(ManagedNode):
             lambda: self.get_clock().now().nanoseconds,
             publish=self._publish_command,
             publish_tracked=lambda: self._publish_tracked(bridge.link.session),
-            report=lambda state_changed: self._reporter.report(bridge, state_changed),
+            report=lambda state_changed: self._tell(bridge, state_changed),
             on_end=self._on_link_end)
         commands = qos.commands(values.command_queue_depth)
         for message_type, topic, profile in (
@@ -224,8 +224,19 @@ class BridgeNode(ManagedNode):
         def report() -> None:
             self._reporter.lifecycle, self._reporter.fault = lifecycle, fault
             self._reporter.camera_id = self._camera_id
-            self._reporter.report(bridge, False)
+            self._tell(bridge, False)
         self._host.loop.call_soon_threadsafe(report)
+
+    def _tell(self, bridge: Bridge | None, state_changed: bool) -> None:
+        self._reporter.report(bridge, state_changed)
+        if not state_changed:  # once a second, and awake: a timer of its own would cost more
+            self._host.loop.call_soon(self._look_around)
+
+    def _look_around(self) -> None:
+        """Look at the graph, which other nodes change."""
+        if self._boxes_input is not None:
+            self._boxes_input.look()
+        self.misfits.look()
 
     # ---- services, in the executor's thread
 

@@ -18,13 +18,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from camera_ws_bridge.ros.features import BEST_AVAILABLE
 from rclpy.qos import (
     qos_check_compatible, QoSCompatibility, QoSDurabilityPolicy, QoSLivelinessPolicy,
     QoSPolicyKind, QoSProfile, QoSReliabilityPolicy)
 
 # Frames are many, and each is worth having: with room for a hiccup of the process. "Best
-# available": reliable where the detector is, see node.adaptive_subscription.
-BOXES = QoSProfile(depth=100, reliability=QoSReliabilityPolicy.BEST_AVAILABLE)
+# available": reliable where the detector is, see ros.adaptive_subscription.
+BOXES = QoSProfile(depth=100, reliability=BEST_AVAILABLE)
 
 FEATURE_MAP = QoSProfile(depth=100, reliability=QoSReliabilityPolicy.RELIABLE)
 
