@@ -203,6 +203,12 @@ class BridgeNode(ManagedNode):
     def _report(self) -> None:
         self.report(False)
 
+    def _look_around(self) -> None:
+        """Look at the graph, which other nodes change."""
+        if self._boxes_input is not None:
+            self._boxes_input.look()
+        self.misfits.look()
+
     # ---- services
 
     def _on_reconnect(
@@ -244,6 +250,8 @@ class BridgeNode(ManagedNode):
         fault = f'configuration: {self.refusal}' if self.refusal else self._gave_up
         self._reporter.report(
             NodeState(self._camera_id, self.lifecycle, fault), self.bridge, state_changed)
+        if not state_changed:  # once a second, and awake: a timer of its own would cost more
+            self._host.loop.call_soon(self._look_around)
 
     def link_ended(self, fault: LinkFault) -> None:
         """Hear that the link has given up."""

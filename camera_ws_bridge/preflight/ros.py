@@ -34,7 +34,6 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 GREATEST_DOMAIN = 101  # on Linux; the ports of those above may be given away to others
 
@@ -81,6 +80,7 @@ def boxes(node: Node, boxes_type: str, listen: float) -> Finding:
     # A publisher may be found before the name of its node is.
     while time.monotonic() < end and not (arrived and all(_names(node, topic))):
         executor.spin_once(timeout_sec=0.1)
+        subscription.look()
     executor.shutdown()
     return _judge(node, topic, subscription.mismatch, bool(arrived), listen)
 
@@ -119,7 +119,7 @@ def _judge(
     return ok(f'{names} publishes {topic}, and it arrives', **data)
 
 
-def _name(info: TopicEndpointInfo) -> str:
+def _name(info: Any) -> str:
     if 'UNKNOWN' in info.node_name:
         return ''
     return f'{info.node_namespace.rstrip("/")}/{info.node_name}'
