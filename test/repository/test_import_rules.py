@@ -66,6 +66,8 @@ RULES = {
     'bridge': ('link buffer tracking protocol log process', 'asyncio threads clock'),
     'ros': ('', 'ROS'),
     'ros.duplicate_filter': ('', ''),
+    'reid': ('', ''),
+    'reid.handler': ('ros', 'ROS threads clock'),
     'inputs': ('bridge ros config tracking protocol', 'ROS'),
     'inputs.cdr': ('protocol', ''),
     'inputs.detection2d': ('protocol', ''),
