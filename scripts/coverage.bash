@@ -35,6 +35,10 @@ modules=(
   protocol.messages
   protocol.object_ids
   protocol.png
+  reid.events
+  reid.follower
+  reid.in_order
+  reid.objects
   ros.duplicate_filter
   tracking.frame_stamps
   tracking.life

@@ -67,6 +67,8 @@ RULES = {
     'bridge': ('link buffer tracking protocol log', 'asyncio clock chance'),
     'ros': ('', 'ROS'),
     'ros.duplicate_filter': ('', ''),
+    'reid': ('', ''),
+    'reid.handler': ('ros', 'ROS threads clock'),
     'inputs': ('bridge ros config tracking protocol', 'ROS'),
     'inputs.cdr': ('protocol', ''),
     'inputs.detection2d': ('protocol', ''),

@@ -35,7 +35,7 @@ async def serving(**arguments):
         yield sim
     finally:
         await sim.stop()
-        assert sim.peers == []
+        assert sim.all.peers == []
 
 
 async def until(condition):

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-A stand-in for the orchestrator: the executable `orchestrator_sim`.
+A simulator of the orchestrator: the executable `orchestrator_sim`.
 
 It speaks the real protocol on /processor and /client (docs/protocol.md) and can be told to
 misbehave, by option or while it runs, over HTTP on the same port:
@@ -105,7 +105,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     if arguments.drop_every:
         ioloop.PeriodicCallback(sim.drop, 1000 * arguments.drop_every).start()
     if arguments.stall_after is not None:
-        asyncio.get_running_loop().call_later(arguments.stall_after, sim.stall)
+        asyncio.get_running_loop().call_later(arguments.stall_after, sim.faults.stall)
     await ended.wait()
     await sim.stop()
 

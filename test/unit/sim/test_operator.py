@@ -19,7 +19,7 @@ import base64
 import contextlib
 
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.sim.operator_client import Operator
+from camera_ws_bridge.sim.interface.client import Operator
 import pytest
 from rigs import sim_rig
 from rigs.shared import run

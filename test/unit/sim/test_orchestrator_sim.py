@@ -21,7 +21,7 @@ import pathlib
 import socket
 
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.sim.operator_client import Operator
+from camera_ws_bridge.sim.interface.client import Operator
 import pytest
 from rigs.shared import run, WAIT
 from rigs.sim_rig import (
@@ -240,7 +240,7 @@ def test_an_operator_notices_that_the_orchestrator_has_gone():
     async def job():
         async with serving() as sim:
             operator = await Operator.connect(sim.client_url)
-            await until(lambda: sim.peers)
+            await until(lambda: sim.all.peers)
             waiting = asyncio.ensure_future(operator.wait_for(lambda fields: True))
         with pytest.raises(ConnectionError):
             await waiting
