@@ -15,11 +15,12 @@
 """The launch files as far as they can be checked without launch; test/launch runs them."""
 
 import ast
+import os
 import pathlib
 import re
 
 from ament_index_python import get_package_share_directory
-import pytest
+from rigs.installed import executable
 
 FOLDER = pathlib.Path(get_package_share_directory('camera_ws_bridge'))
 ARGUMENTS = {  # the public ones; the table in docs/interface.md names the same
@@ -36,6 +37,9 @@ def tree_of(name):
     """Return a launch file's syntax tree; launch itself need not be installed."""
     path = FOLDER / 'launch' / f'{name}.launch.py'
     return ast.parse(path.read_text(encoding='utf-8'), str(path))
+
+
+TREES = {name: tree_of(name) for name in ARGUMENTS}
 
 
 def calls(tree, name):
@@ -58,68 +62,66 @@ def test_no_launch_file_is_forgotten():
         f'{name}.launch.py' for name in ARGUMENTS)
 
 
-@pytest.mark.parametrize('name', ARGUMENTS)
-def test_it_compiles_and_describes_itself(name):
-    tree = tree_of(name)
-    compile(tree, name, 'exec')
-    assert ast.get_docstring(tree)
-    assert any(isinstance(node, ast.FunctionDef) and node.name == 'generate_launch_description'
-               for node in tree.body)
+def test_each_compiles_and_describes_itself():
+    for name, tree in TREES.items():
+        compile(tree, name, 'exec')
+        assert ast.get_docstring(tree), name
+        assert any(isinstance(node, ast.FunctionDef) and node.name == 'generate_launch_description'
+                   for node in tree.body), name
 
 
-@pytest.mark.parametrize('name', ARGUMENTS)
-def test_it_has_the_public_arguments_each_described(name):
-    found = declared(tree_of(name))
-    assert list(found) == ARGUMENTS[name]
-    for argument, description in found.items():
-        assert len(description) > 10 and description.endswith('.'), argument
+def test_each_has_the_public_arguments_each_described():
+    for name, tree in TREES.items():
+        found = declared(tree)
+        assert list(found) == ARGUMENTS[name], name
+        for argument, description in found.items():
+            assert len(description) > 10 and description.endswith('.'), (name, argument)
 
 
-@pytest.mark.parametrize('name', ARGUMENTS)
-def test_all_arguments_are_declared_from_that_table(name):
-    (call,) = calls(tree_of(name), 'DeclareLaunchArgument')
-    keywords = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
-    assert keywords['default_value'] == 'default'
-    assert keywords['description'] == 'description'
+def test_all_arguments_are_declared_from_that_table():
+    for name, tree in TREES.items():
+        (call,) = calls(tree, 'DeclareLaunchArgument')
+        keywords = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+        assert keywords['default_value'] == 'default', name
+        assert keywords['description'] == 'description', name
 
 
-@pytest.mark.parametrize('name', ARGUMENTS)
-def test_it_uses_every_argument_and_no_undeclared_one(name):
-    tree = tree_of(name)
-    used = {node.value for node in ast.walk(tree)
-            if isinstance(node, ast.Constant) and node.value in ARGUMENTS[name]
-            and not any(node in ast.walk(table) for table in tree.body
-                        if isinstance(table, ast.Assign))}
-    assert used == {*ARGUMENTS[name]}
-    named = {call.args[0].value for call in calls(tree, 'LaunchConfiguration')
-             if isinstance(call.args[0], ast.Constant)}
-    assert named <= {*ARGUMENTS[name]}
+def test_each_uses_every_argument_and_no_undeclared_one():
+    for name, tree in TREES.items():
+        used = {node.value for node in ast.walk(tree)
+                if isinstance(node, ast.Constant) and node.value in ARGUMENTS[name]
+                and not any(node in ast.walk(table) for table in tree.body
+                            if isinstance(table, ast.Assign))}
+        assert used == {*ARGUMENTS[name]}, name
+        named = {call.args[0].value for call in calls(tree, 'LaunchConfiguration')
+                 if isinstance(call.args[0], ast.Constant)}
+        assert named <= {*ARGUMENTS[name]}, name
 
 
-@pytest.mark.parametrize('name', ['demo', 'multi_camera'])
-def test_an_included_file_knows_what_it_is_given(name):
-    (call,) = calls(tree_of(name), 'IncludeLaunchDescription')
-    given = next(keyword.value for keyword in call.keywords
-                 if keyword.arg == 'launch_arguments')
-    keys = {key.value for node in ast.walk(given) if isinstance(node, ast.Dict)
-            for key in node.keys}
-    assert keys and keys <= {*ARGUMENTS['bridge']}
+def test_an_included_file_knows_what_it_is_given():
+    for name in ('demo', 'multi_camera'):
+        (call,) = calls(TREES[name], 'IncludeLaunchDescription')
+        given = next(keyword.value for keyword in call.keywords
+                     if keyword.arg == 'launch_arguments')
+        keys = {key.value for node in ast.walk(given) if isinstance(node, ast.Dict)
+                for key in node.keys}
+        assert keys and keys <= {*ARGUMENTS['bridge']}, name
 
 
-@pytest.mark.parametrize('name', ARGUMENTS)
-def test_it_starts_only_executables_that_are_installed(name):
-    executables = {
-        keyword.value.value for call in ast.walk(tree_of(name)) if isinstance(call, ast.Call)
+def test_each_starts_only_executables_that_are_installed():
+    started = {name: {
+        keyword.value.value for call in ast.walk(tree) if isinstance(call, ast.Call)
         for keyword in call.keywords if keyword.arg == 'executable'}
-    for executable in executables:
-        assert (FOLDER.parents[1] / 'lib' / 'camera_ws_bridge' / executable).exists(), executable
-    assert executables == {
+        for name, tree in TREES.items()}
+    for name in set().union(*started.values()):
+        assert os.access(executable(name), os.X_OK), name
+    assert started == {
         'bridge': {'bridge'}, 'demo': {'orchestrator_sim', 'camera_sim'},
-        'multi_camera': {'multi_bridge'}}[name]
+        'multi_camera': {'multi_bridge'}}
 
 
-@pytest.mark.parametrize('name', ARGUMENTS)
-def test_the_document_lists_the_arguments(name):
-    row = next(line for line in INTERFACE.read_text(encoding='utf-8').splitlines()
-               if line.startswith(f'| `{name}.launch.py` |'))
-    assert re.findall('`([a-z_]+)`', row.split('|')[3]) == ARGUMENTS[name]
+def test_the_document_lists_the_arguments():
+    for name in ARGUMENTS:
+        row = next(line for line in INTERFACE.read_text(encoding='utf-8').splitlines()
+                   if line.startswith(f'| `{name}.launch.py` |'))
+        assert re.findall('`([a-z_]+)`', row.split('|')[3]) == ARGUMENTS[name], name

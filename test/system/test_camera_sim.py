@@ -32,6 +32,7 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rigs import process_rig as rigs
 from rigs.installed import executable
+from rigs.shared import wait_until
 
 NOT_TRACKED = -1
 
@@ -93,11 +94,10 @@ class Camera:
 
     def wait(self, condition, what='the condition holds'):
         """Let ROS work until the condition holds, and fail at once if the camera has ended."""
-        end = time.monotonic() + rigs.PATIENCE
-        while not condition():
+        def spin():
             assert self.process.poll() is None, f'the camera has ended:\n{self.log}'
-            assert time.monotonic() < end, f'waited {rigs.PATIENCE:g} s until {what}\n{self.log}'
             self.bridge.spin()
+        wait_until(condition, what, spin)
 
     def wait_until_connected(self):
         """Wait until frames come, and commands arrive."""
@@ -113,10 +113,7 @@ class Camera:
 
     def ended(self):
         """Return the exit code of a camera that ends by itself."""
-        end = time.monotonic() + rigs.PATIENCE
-        while self.process.poll() is None:
-            assert time.monotonic() < end, self.log
-            self.bridge.spin()
+        wait_until(lambda: self.process.poll() is not None, 'it ends', self.bridge.spin)
         return self.process.returncode
 
     def report(self):
