@@ -83,7 +83,7 @@ RULES = {
         'node inputs ros config auth transport protocol log process', 'ROS clock chance'),
     'preflight.ros': ('node inputs ros config', 'ROS clock'),
     'sim': ('bridge config link buffer tracking transport protocol log ros process',
-            'ROS asyncio tornado numpy threads network clock chance'),
+            'ROS asyncio tornado numpy threads network clock chance JSON'),
     '__main__': ('process', ''),
 }
 
