@@ -43,7 +43,7 @@ class ReidHandler:
         handler = ReidHandler(node, on_start, on_stop, on_update, on_session)
 
     on_start(Start): extract the feature map of this object, and publish() it.
-    on_update(Update): look for this object; an empty feature map: it is tracked, and none is known.
+    on_update(Update): look for this object; without a feature map: it is tracked, none is known.
     on_stop(Stop): forget this object; it is one that you were told of.
     on_session(number): all that you were told of is stopped; object ids begin anew.
 

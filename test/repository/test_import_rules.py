@@ -85,7 +85,7 @@ RULES = {
         'node inputs ros config auth transport protocol log', 'ROS clock chance'),
     'preflight.ros': ('node inputs ros config', 'ROS clock'),
     'sim': ('bridge config link buffer tracking transport protocol log ros',
-            'ROS asyncio tornado numpy threads network clock chance'),
+            'ROS asyncio tornado numpy threads network clock chance JSON'),
     '__main__': ('process', ''),
 }
 

@@ -74,7 +74,7 @@ class Story:
     async def _click_and_find(self) -> None:
         origin = self._site.url.rpartition('/')[0]
         operator = await Operator.connect(origin + '/client')
-        neighbour = await Operator.connect(origin + '/processor')
+        neighbour = await Operator.connect(origin + '/processor', uses_images=False)
         await neighbour.send({'type': 'identifier', 'id': NEIGHBOUR_ID})
         # Clicks on two boxes of the newest frame on the screen, and shows one photograph.
         frame = await operator.wait_for(lambda fields: fields['type'] == 'boundingBoxes')

@@ -12,18 +12,46 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Statistics and orders of the simulated orchestrator, over HTTP."""
+"""What the simulated orchestrator answers over HTTP: as the real one, statistics, orders."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+import json
 from typing import Any
 
 from camera_ws_bridge.errors import DecodeError
 from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.sim.orchestrator.state import State
+from camera_ws_bridge.sim.orchestrator.timelines import Timelines
 from tornado import web
 
 Fields = dict[str, Any]
+
+
+class ObjectIds(web.RequestHandler):
+    """The ids of all objects of this life, those that are stopped included."""
+
+    def initialize(self, state: State) -> None:
+        self.state = state
+
+    def get(self) -> None:
+        self.set_header('Access-Control-Allow-Origin', '*')
+        self.write(json.dumps({'data': [*range(1, self.state.last_object + 1)]}))
+
+
+class Sightings(web.RequestHandler):
+    """Who has seen an object, when."""
+
+    def initialize(self, timelines: Timelines) -> None:
+        self.timelines = timelines
+
+    def get(self) -> None:
+        found = self.timelines.of(self.get_argument('objectId'))
+        if found is None:
+            raise web.HTTPError(400)
+        self.set_header('Access-Control-Allow-Origin', '*')
+        self.write(json.dumps({'data': found}))
 
 
 class Stats(web.RequestHandler):

@@ -19,13 +19,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+import json
 import logging
 import socket
 import struct
 from typing import Any
 
-from camera_ws_bridge.errors import MessageError
-from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.sim.orchestrator.faults import Faults
 from camera_ws_bridge.sim.orchestrator.state import Delivery, Ignored, State
 from tornado import web, websocket
@@ -80,7 +79,7 @@ class Protocol(websocket.WebSocketProtocol13):
             await handled
 
     def _handle_now(self, opcode: int, data: bytes) -> asyncio.Future[None] | None:
-        if self.server_terminated and opcode != 0x8:
+        if self.handler.deaf and opcode != 0x8:
             return None  # it has said that it closes: nothing but the other's farewell counts
         if opcode == 0x9:
             text = data.decode(errors='replace')
@@ -95,6 +94,7 @@ class Peer(websocket.WebSocketHandler):
     connections: Connections
     name = ''
     gone = False  # possibly before it was opened
+    deaf = False  # hears nothing but a farewell
 
     def initialize(self, connections: Connections) -> None:
         self.connections = connections
@@ -119,20 +119,24 @@ class Peer(websocket.WebSocketHandler):
     def on_message(self, message: str | bytes) -> None:
         text = message if isinstance(message, str) else message.decode(errors='replace')
         try:
-            fields = codec.loads(text)
-            codec.dumps(fields)  # what could not be passed on must not get into the state
-        except MessageError as error:
+            fields = json.loads(message)  # as lenient as the real one: it takes NaN, too
+            if not isinstance(fields, dict):
+                raise ValueError(f'{type(fields).__name__} instead of an object')
+        except (ValueError, RecursionError) as error:
             self.record('to_orchestrator', text)
             LOGGER.info('%s: ignored: %s', self.name, error)
             return
         self._name_after(fields)
         self.record('to_orchestrator', text)
         try:
-            self._handle(fields)
+            deliveries = self._handle(fields)
         except Ignored as error:
             LOGGER.info('%s: ignored: %s', self.name, error)
-        except TypeError as error:  # e.g. a list where an id should be
-            LOGGER.warning('%s: cannot be handled: %r', self.name, error)
+            return
+        if deliveries is None:
+            self.close()  # without a code, as observed
+        else:
+            deliver(deliveries)
 
     def on_close(self) -> None:
         self.gone = True
@@ -165,7 +169,7 @@ class Peer(websocket.WebSocketHandler):
     def _name_after(self, fields: dict[str, Any]) -> None:
         pass
 
-    def _handle(self, fields: dict[str, Any]) -> None:
+    def _handle(self, fields: dict[str, Any]) -> list[Delivery] | None:
         raise NotImplementedError
 
     def _forget(self) -> None:
@@ -190,18 +194,15 @@ class ProcessorPeer(Peer):
         self.name = f'processor {self.connections.opened}'
         super().open()
         if self.connections.faults.handshake.close:
+            self.deaf = True
             self.close(self.connections.faults.handshake.close_code)
 
     def _name_after(self, fields: dict[str, Any]) -> None:
         if fields.get('type') == 'identifier' and isinstance(fields.get('id'), str):
             self.name = fields['id']
 
-    def _handle(self, fields: dict[str, Any]) -> None:
-        deliveries = self.connections.state.from_processor(self, fields)
-        if deliveries is None:
-            self.close()  # without a code, as observed
-            return
-        deliver(deliveries)
+    def _handle(self, fields: dict[str, Any]) -> list[Delivery] | None:
+        return self.connections.state.from_processor(self, fields)
 
     def _forget(self) -> None:
         self.connections.state.processor_closed(self)
@@ -216,8 +217,8 @@ class OperatorPeer(Peer):
         super().open()
         self.connections.state.operator_opened(self)
 
-    def _handle(self, fields: dict[str, Any]) -> None:
-        deliver(self.connections.state.from_operator(self, fields))
+    def _handle(self, fields: dict[str, Any]) -> list[Delivery] | None:
+        return self.connections.state.from_operator(self, fields)
 
     def _forget(self) -> None:
         self.connections.state.operator_closed(self)
@@ -227,4 +228,4 @@ def deliver(deliveries: Iterable[Delivery]) -> None:
     """Send messages to their receivers."""
     for peer, message in deliveries:
         assert isinstance(peer, Peer)
-        peer.deliver_text(codec.dumps(message))
+        peer.deliver_text(json.dumps(message))

@@ -19,14 +19,17 @@ from __future__ import annotations
 from collections.abc import Callable
 import os
 import ssl
+import time
 from typing import Any
 
-from camera_ws_bridge.sim.orchestrator.control import Control, Stats
+from camera_ws_bridge.sim.orchestrator.control import Control, ObjectIds, Sightings, Stats
 from camera_ws_bridge.sim.orchestrator.faults import Faults, Handshake
 from camera_ws_bridge.sim.orchestrator.journal import Journal
-from camera_ws_bridge.sim.orchestrator.peers import Connections, OperatorPeer, ProcessorPeer
+from camera_ws_bridge.sim.orchestrator.peers import (
+    Connections, deliver, OperatorPeer, ProcessorPeer)
 from camera_ws_bridge.sim.orchestrator.state import State
-from tornado import httpserver, netutil, web
+from camera_ws_bridge.sim.orchestrator.timelines import Timelines
+from tornado import httpserver, ioloop, netutil, web
 
 
 class OrchestratorSim:
@@ -40,9 +43,11 @@ class OrchestratorSim:
         Set up; `start` begins to listen.
 
         port 0: the kernel picks; record: a file to append all traffic to; listener: called for
-        every frame with connection, direction and text, as they are recorded.
+        every frame with connection, direction and text, as they are recorded. What else it knows
+        or demands can be set in its state before it starts.
         """
-        self.state = State(token=token)
+        self.state = State(token=token, clock=time.monotonic)
+        self.timelines = Timelines()
         self.faults = Faults()
         self.all = Connections(self.state, self.faults, self._record)
         self.host = host
@@ -52,6 +57,8 @@ class OrchestratorSim:
         self._listener = listener
         self._journal: Journal | None = None
         self._server: httpserver.HTTPServer | None = None
+        self._time_out = ioloop.PeriodicCallback(
+            lambda: deliver(self.state.time_out()), 1000.0)
 
     @property
     def url(self) -> str:
@@ -86,10 +93,14 @@ class OrchestratorSim:
         if self._journal_path is not None:
             self._journal = Journal(self._journal_path)
         self.port = sockets[0].getsockname()[1]
+        self.state.saw = self.timelines.add
+        self._time_out.start()
         peers = {'connections': self.all}
         self._server = httpserver.HTTPServer(web.Application([
             ('/processor', ProcessorPeer, peers),
             ('/client', OperatorPeer, peers),
+            ('/objectIds', ObjectIds, {'state': self.state}),
+            ('/timelines', Sightings, {'timelines': self.timelines}),
             ('/stats', Stats, {'stats': self.stats}),
             ('/control', Control, {'stats': self.stats, 'obey': self.control}),
         ], log_function=lambda handler: None), ssl_options=self._tls)
@@ -101,6 +112,7 @@ class OrchestratorSim:
         if server is None:
             return
         server.stop()
+        self._time_out.stop()
         # tornado's close_all_connections knows no WebSockets.
         for peer in list(self.all.peers):
             peer.abort()
@@ -141,11 +153,14 @@ class OrchestratorSim:
         """Take back refuse, redirect and accept_then_close."""
         self.faults.handshake = Handshake()
 
-    def demand_token(self, token: str | None) -> None:
-        """Demand this token of every processor that has shown none so far; None: of nobody."""
+    def demand_token(self, token: str | None, operators: bool = False) -> None:
+        """Demand this token of every processor, or operator, that has shown none; None: none."""
         if token is not None and not isinstance(token, str):
             raise ValueError('token is not a string')
-        self.state.token = token
+        if operators:
+            self.state.operator_token = token
+        else:
+            self.state.token = token
 
     def send(self, camera: str, text: str) -> None:
         """Send any text to a registered camera."""
@@ -174,5 +189,6 @@ class OrchestratorSim:
         return {
             'opened': self.opened, 'refused': self.refused, 'open': len(self.connections),
             'cameras': self.state.connections_by_camera(),
-            'registered': sorted(self.state.processors), 'operators': len(self.state.operators),
+            'registered': sorted(map(str, self.state.processors)),
+            'operators': len(self.state.operators),
             'objects': list(self.state.objects), 'received': dict(self.state.received)}

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Whatever is reordered, lost, repeated or restarted: what is told fits, and is true in the end."""
+"""Whatever is reordered, lost, repeated or restarted: what is told is true in the end."""
 
 from collections import defaultdict
 

@@ -213,7 +213,8 @@ def test_stats():
                 'opened': 3, 'refused': 0, 'open': 2,
                 'cameras': {'cam-1': {'open': 1, 'opened': 2}},
                 'registered': [],  # trap 2
-                'operators': 1, 'objects': [1], 'received': {'identifier': 2, 'start': 1}}
+                'operators': 1, 'objects': [1],
+                'received': {'identifier': 2, 'setUsesImages': 1, 'start': 1}}
 
     run(job())
 
@@ -237,7 +238,8 @@ def test_orders_over_http():
             await order(sim, do='resume')
             assert not sim.faults.stalled
             await order(sim, do='demand_token', token='t')
-            assert sim.state.token == 't'
+            await order(sim, do='demand_token', token='o', operators=True)
+            assert (sim.state.token, sim.state.operator_token) == ('t', 'o')
             await order(sim, do='drop')
             assert await get(camera) is END
 
