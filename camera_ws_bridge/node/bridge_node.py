@@ -32,7 +32,7 @@ from camera_ws_bridge.node.live_parameters import follow
 from camera_ws_bridge.outputs import to_ros
 from camera_ws_bridge.outputs.reporter import Reporter
 from camera_ws_bridge.process.loops import LoopHost
-from camera_ws_bridge.ros import qos
+from camera_ws_bridge.ros import features, qos
 from camera_ws_bridge.ros.endpoints import create_publisher
 from camera_ws_bridge.ros.managed_node import (
     ACTIVE, FINALIZED, INACTIVE, LABELS, ManagedNode, UNCONFIGURED)
@@ -58,7 +58,9 @@ class BridgeNode(ManagedNode):
             self, host: LoopHost, on_end: Callable[[LinkFault], None],
             **node_arguments: object) -> None:
         """`on_end` is called, in the loop's thread, when the link has given up."""
-        super().__init__('camera_ws_bridge', enable_logger_service=True, **node_arguments)
+        super().__init__(
+            'camera_ws_bridge', **features.node_arguments(enable_logger_service=True),
+            **node_arguments)
         self.autostart = parameters.autostart(self)
         # All of them, to be seen before the node is configured; what is wrong is said then.
         with contextlib.suppress(ConfigurationError):
