@@ -31,6 +31,7 @@ from camera_ws_bridge.node.assembly import assemble
 from camera_ws_bridge.node.live_parameters import follow
 from camera_ws_bridge.outputs.commands import Commands
 from camera_ws_bridge.outputs.reporter import NodeState, Reporter
+from camera_ws_bridge.ros import features
 from camera_ws_bridge.ros.managed_node import (
     ACTIVE, FINALIZED, INACTIVE, LABELS, ManagedNode, UNCONFIGURED)
 from camera_ws_bridge.tracking.frame_stamps import Stamp
@@ -54,7 +55,9 @@ class BridgeNode(ManagedNode):
             self, host: LoopHost, on_end: Callable[[LinkFault], None],
             **node_arguments: object) -> None:
         """`on_end` is called, in the loop's thread, when the link has given up."""
-        super().__init__('camera_ws_bridge', enable_logger_service=True, **node_arguments)
+        super().__init__(
+            'camera_ws_bridge', **features.node_arguments(enable_logger_service=True),
+            **node_arguments)
         self.autostart = parameters.autostart(self)
         # All of them, to be seen before the node is configured; what is wrong is said then.
         with contextlib.suppress(ConfigurationError):

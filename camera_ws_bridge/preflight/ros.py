@@ -27,7 +27,7 @@ from camera_ws_bridge.config.parameters import DETECTION2D
 from camera_ws_bridge.errors import ConfigurationError
 from camera_ws_bridge.inputs.detections import message_type
 from camera_ws_bridge.preflight.report import failed, Finding, ok, skipped, warning
-from camera_ws_bridge.ros import qos
+from camera_ws_bridge.ros import features, qos
 from camera_ws_bridge.ros.adaptive_subscription import AdaptiveSubscription
 from camera_ws_bridge_msgs.msg import Boxes
 import rclpy
@@ -41,9 +41,7 @@ GREATEST_DOMAIN = 101  # on Linux; the ports of those above may be given away to
 def environment(node: Node) -> Finding:
     """Say which ROS this is, and which other nodes it can find."""
     domain = node.context.get_domain_id()
-    discovery = os.environ.get('ROS_AUTOMATIC_DISCOVERY_RANGE', '').upper() or 'SUBNET'
-    if os.environ.get('ROS_LOCALHOST_ONLY') == '1':
-        discovery = 'LOCALHOST'
+    discovery = features.discovery_range(os.environ)
     data = {
         'distro': os.environ.get('ROS_DISTRO', ''),
         'rmw': rclpy.get_rmw_implementation_identifier(),
@@ -56,6 +54,10 @@ def environment(node: Node) -> Finding:
     if discovery == 'OFF':
         return warning(detail, 'no other node is found: set ROS_AUTOMATIC_DISCOVERY_RANGE to '
                        'LOCALHOST or SUBNET', **data)
+    wanted = os.environ.get('ROS_AUTOMATIC_DISCOVERY_RANGE', '').upper()
+    if wanted == 'LOCALHOST' != discovery:
+        return warning(detail, 'this ROS does not know ROS_AUTOMATIC_DISCOVERY_RANGE, and '
+                       'talks to other machines: set ROS_LOCALHOST_ONLY=1', **data)
     if domain > GREATEST_DOMAIN:
         return warning(detail, f'set ROS_DOMAIN_ID to {GREATEST_DOMAIN} or less: other programs '
                        'may take the ports of this domain', **data)

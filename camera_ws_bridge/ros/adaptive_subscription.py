@@ -100,7 +100,7 @@ class AdaptiveSubscription:
 
     def _is_second_needed(self) -> bool:
         """Tell whether a best-effort subscription reaches a publisher that no other does."""
-        if self._main.get_publisher_count() == self._node.count_publishers(self._resolved):
+        if features.publishers_matched(self._main) == self._node.count_publishers(self._resolved):
             return False  # the usual case, at a tenth of the cost
         return any(
             qos.mismatch(publisher.qos_profile, self._profile)

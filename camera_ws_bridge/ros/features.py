@@ -20,14 +20,16 @@ Nothing else looks for what an rclpy has or lacks, and nothing at all for a dist
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import inspect
 from typing import Any
 
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.executors import Executor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSReliabilityPolicy
+from rclpy.subscription import Subscription
 
 try:
     from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
@@ -47,10 +49,24 @@ BEST_AVAILABLE = getattr(
 HAS_DISCOVERY_RANGE = hasattr(QoSReliabilityPolicy, 'BEST_AVAILABLE')
 
 
+def discovery_range(environment: Mapping[str, str]) -> str:
+    """Return how far a node of this ROS, with this environment, looks for others."""
+    if environment.get('ROS_LOCALHOST_ONLY') == '1':
+        return 'LOCALHOST'
+    wanted = environment.get('ROS_AUTOMATIC_DISCOVERY_RANGE', '').upper()
+    return wanted if wanted and HAS_DISCOVERY_RANGE else 'SUBNET'
+
+
 def node_arguments(**wanted: Any) -> dict[str, Any]:
     """Return those arguments of a node that this rclpy knows."""
     known = inspect.signature(Node.__init__).parameters
     return {name: value for name, value in wanted.items() if name in known}
+
+
+def publishers_matched(subscription: Subscription) -> int | None:
+    """Return how many publishers the middleware has connected it to; None: that is not told."""
+    count = getattr(subscription, 'get_publisher_count', lambda: None)
+    return count()
 
 
 def events_executor() -> Callable[[], Executor] | None:
@@ -67,8 +83,6 @@ def after_set_parameters(node: Node, callback: Callable[[list[Parameter]], None]
     if hasattr(node, 'add_post_set_parameters_callback'):
         node.add_post_set_parameters_callback(callback)
         return
-    from rcl_interfaces.msg import SetParametersResult
-
     def tell(proposed: list[Parameter]) -> None:
         # Others may have refused them.
         callback([parameter for parameter in proposed if node.has_parameter(parameter.name)

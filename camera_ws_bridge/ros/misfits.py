@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from camera_ws_bridge.ros import qos
+from camera_ws_bridge.ros import features, qos
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
@@ -56,7 +56,7 @@ class Misfits:
             by_topic[subscription.topic_name].append(subscription)
         for topic, subscriptions in by_topic.items():
             publishers = self._node.count_publishers(topic)
-            if any(ours.get_publisher_count() != publishers for ours in subscriptions):
+            if any(features.publishers_matched(ours) != publishers for ours in subscriptions):
                 self._judge(found, qos.SUBSCRIPTION, subscriptions,
                             self._node.get_publishers_info_by_topic(subscriptions[0].topic))
         for gid, text in found.items():

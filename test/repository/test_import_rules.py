@@ -77,6 +77,7 @@ RULES = {
     'node': ('inputs outputs ros config auth bridge link buffer tracking transport protocol log',
              'ROS network'),
     'process': ('node config transport', 'ROS asyncio network threads clock'),
+    'process.executor': ('ros', 'ROS clock'),
     'preflight': ('auth transport buffer protocol log', 'asyncio network clock'),
     'preflight.advice': ('', ''),
     'preflight.jwt': ('protocol', ''),

@@ -18,13 +18,12 @@ from collections import Counter
 import itertools
 import time
 
-from camera_ws_bridge.ros import qos
+from camera_ws_bridge.ros import features, qos
 from camera_ws_bridge.ros.adaptive_subscription import AdaptiveSubscription
 import pytest
 import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.experimental import EventsExecutor
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from rclpy.serialization import deserialize_message
 from rigs.process_rig import own_domain, PATIENCE
@@ -117,7 +116,7 @@ class Topic:
             rclpy.try_shutdown(context=context)
 
 
-@pytest.fixture(params=[SingleThreadedExecutor, EventsExecutor], ids=['single', 'events'])
+@pytest.fixture(params=filter(None, [SingleThreadedExecutor, features.events_executor()]))
 def open_topic(request):
     topics = []
     with own_domain() as domain:
