@@ -38,7 +38,6 @@ from camera_ws_bridge.log.throttled_log import clean, ThrottledLog
 LAST_MOMENT = 0.1  # seconds before connect_timeout that are too few for another attempt
 
 
-
 class State(enum.IntEnum):
     """The state of the link; the numbers are those of Status.msg."""
 
