@@ -163,6 +163,7 @@ class ActiveConnection:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
+                self._inbound.end_connection()
 
     def wake(self) -> None:
         """Say that the outbox has something new."""
@@ -268,7 +269,7 @@ class ActiveConnection:
         """Register; again and again, since an older connection's end undoes a registration."""
         self._identify_at = float('inf')  # until the pong: one registration at a time
         self._registering = True
-        self._inbound.begin_registration()
+        self._inbound.begin_registration(anew=self.registered_at is None)
         await self.connection.send(codec.encode_utf8(Identifier(self._camera.settings.camera_id)))
         await self._ping(registration=True)
 

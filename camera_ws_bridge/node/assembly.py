@@ -51,7 +51,7 @@ def assemble(values: Parameters, outlet: Outlet, host: LoopHost, logger: Logger)
     """Return a bridge that has not begun; raise ConfigurationError for what can never work."""
     bridge = Bridge(settings(values), Orchestrator(values), outlet, host, logger)
     if values.spool_path:
-        bridge.spool.open(values.spool_path, values.spool_max_bytes)
+        bridge.open_spool(values.spool_path, values.spool_max_bytes)
     return bridge
 
 

@@ -24,14 +24,13 @@ from camera_ws_bridge.buffer.spool.writer import DEGRADED
 from camera_ws_bridge.link.link import State
 from camera_ws_bridge.log.throttled_log import clean
 from camera_ws_bridge.outputs import to_ros
+from camera_ws_bridge.outputs.health import Figures, Health
 from camera_ws_bridge.ros import qos
 from camera_ws_bridge.ros.endpoints import create_publisher
 from camera_ws_bridge.ros.managed_node import ACTIVE, LABELS, UNCONFIGURED
 from camera_ws_bridge_msgs.msg import Status
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
-
-UNREGISTERED_IS_ERROR_AFTER = 30.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Reporter:
         self._diagnostics_publisher = create_publisher(
             node, DiagnosticArray, '/diagnostics', qos.DIAGNOSTICS)
         self._since = self._clock.now().to_msg()
-        self._unregistered_since: float | None = time.monotonic()
+        self._health = Health(time.monotonic())
 
     def report(self, node: NodeState, bridge: Bridge | None, state_changed: bool) -> None:
         """Publish the status, and the diagnostics unless it is only for a change of state."""
@@ -61,7 +60,8 @@ class Reporter:
         # Also if it says nothing new: not every tool subscribes transient local.
         self._status_publisher.publish(status)
         if not state_changed:
-            self._diagnostics_publisher.publish(self._diagnostics(status, node.fault))
+            self._diagnostics_publisher.publish(
+                self._diagnostics(status, node.fault, bridge))
 
     def _status(self, node: NodeState, bridge: Bridge | None, state_changed: bool) -> Status:
         now = self._clock.now().to_msg()
@@ -77,26 +77,24 @@ class Reporter:
             _fill(status, bridge)
         return status
 
-    def _diagnostics(self, status: Status, fault: str) -> DiagnosticArray:
-        if status.lifecycle != ACTIVE:
-            self._unregistered_since = None
-            level, text = DiagnosticStatus.OK, LABELS[status.lifecycle]
-            if fault:
-                level, text = DiagnosticStatus.ERROR, f'{text} ({status.cause})'
-        elif status.state in (State.REGISTERED, State.STABLE):
-            self._unregistered_since = None
-            level, text = DiagnosticStatus.OK, 'registered'
-        else:
-            now = time.monotonic()
-            self._unregistered_since = self._unregistered_since or now
-            late = now - self._unregistered_since > UNREGISTERED_IS_ERROR_AFTER
-            level = DiagnosticStatus.ERROR if late else DiagnosticStatus.WARN
-            text = f'not registered ({status.cause or "first attempt"})'
-        if status.spool.startswith(DEGRADED):
-            level, text = DiagnosticStatus.ERROR, f'{text}; spool {status.spool}'
-        values = {**to_ros.status_values(status), 'lifecycle': LABELS[status.lifecycle]}
+    def _diagnostics(
+            self, status: Status, fault: str, bridge: Bridge | None) -> DiagnosticArray:
+        registered = status.state in (State.REGISTERED, State.STABLE)
+        level, text = self._health.judge(Figures(
+            active=status.lifecycle == ACTIVE, registered=registered,
+            lifecycle=LABELS[status.lifecycle], fault=status.cause if fault else '',
+            cause=status.cause, fill=0.0 if bridge is None else bridge.outbox.fill(),
+            dropped=sum(count.count for count in status.dropped),
+            spool_problem=status.spool if status.spool.startswith(DEGRADED) else '',
+            untold=status.untold),
+            time.monotonic())
+        values = {
+            **to_ros.status_values(status), 'state': State(status.state).name.lower(),
+            'lifecycle': LABELS[status.lifecycle]}
+        if registered:
+            del values['cause']  # of the past
         return to_ros.diagnostics_to_ros(
-            self._name, level, text, values, status.camera_id, status.header.stamp)
+            self._name, bytes([level]), text, values, status.camera_id, status.header.stamp)
 
 
 def _fill(status: Status, bridge: Bridge) -> None:
@@ -114,8 +112,10 @@ def _fill(status: Status, bridge: Bridge) -> None:
     status.updates_accepted = outbox.updates.accepted
     status.sent, status.acknowledged = outbox.sent, outbox.acknowledged
     status.dropped = to_ros.counts_to_ros(outbox.dropped)
+    status.boxes_ids_former_session = outbox.boxes_ids_former_session
     status.rejected_outbound = to_ros.counts_to_ros(bridge.rejected)
     status.rejected_inbound = to_ros.counts_to_ros(bridge.inbound.rejected)
     status.starts = bridge.published['Start']
     status.stops = bridge.published['Stop']
     status.updates = bridge.published['Update']
+    status.untold = len(bridge.session.untold)

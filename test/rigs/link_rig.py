@@ -270,11 +270,16 @@ class Rig:
         self.session = Session(reconcile)
         log = ThrottledLog(self.logger, 'front-door', self.clock)
         self.inbound = Inbound(
-            self.session, self.settings.command_rate, self.settings.limits, log,
-            self.commands.append)
+            self.session, self.settings.command_rate, self.settings.limits, log, self)
         self.tokens = token and Tokens(token, on_token_rejected)
         self.link = Link(self, self, Backoff(0.5, 10.0, 2.0, draw), log, self.clock)
         self.running = None
+
+    def told(self, command):
+        self.commands.append(command)
+
+    def session_changed(self):
+        self.outbox.begin_session(self.session.number)
 
     def state_changed(self):
         self.states.append(self.link.state)

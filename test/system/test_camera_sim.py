@@ -31,6 +31,7 @@ import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rigs import process_rig as rigs
+from rigs.installed import executable
 
 NOT_TRACKED = -1
 
@@ -81,7 +82,7 @@ class Camera:
         self._log = folder / 'camera.log'
         self._report = folder / 'report.json'
         self.process = subprocess.Popen(
-            ['camera_sim', '--report', str(self._report), *arguments],
+            [executable('camera_sim'), '--report', str(self._report), *arguments],
             stdout=self._log.open('w'), stderr=subprocess.STDOUT, env={
                 **os.environ, 'ROS_DOMAIN_ID': str(domain), 'PYTHONUNBUFFERED': '1',
                 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'})
@@ -380,7 +381,7 @@ def test_namespaces_keep_cameras_apart(tmp_path):
 
 def test_help_explains_every_option():
     help_text = subprocess.run(
-        ['camera_sim', '--help'], check=True, capture_output=True, text=True).stdout
+        [executable('camera_sim'), '--help'], check=True, capture_output=True, text=True).stdout
     for word in ('--rate', '--boxes', '--frames', '--bridge', '--seed', '--report', '__ns:='):
         assert word in help_text
 
@@ -391,7 +392,7 @@ def test_help_explains_every_option():
 def test_bad_arguments_are_named_without_a_traceback(arguments):
     with rigs.own_domain() as domain:
         ended = subprocess.run(
-            ['camera_sim', *arguments], capture_output=True, text=True, timeout=rigs.PATIENCE,
-            env={**os.environ, 'ROS_DOMAIN_ID': str(domain)})
+            [executable('camera_sim'), *arguments], capture_output=True, text=True,
+            timeout=rigs.PATIENCE, env={**os.environ, 'ROS_DOMAIN_ID': str(domain)})
     assert ended.returncode == 2
     assert arguments[0] in ended.stderr and 'Traceback' not in ended.stderr

@@ -30,6 +30,7 @@ from camera_ws_bridge_msgs.msg import Count, Status
 import psutil
 import pytest
 from rigs import process_rig as rigs
+from rigs.installed import executable
 
 FRAMES_FLOW = r'acknowledged +\d\d'
 WAIT = 90.0  # seconds until a test gives up; no test takes that long when all is well
@@ -223,8 +224,8 @@ class Running:
 def running(*arguments):
     with rigs.own_domain() as domain:
         process = subprocess.Popen(
-            ['demo', *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env={**os.environ, 'ROS_DOMAIN_ID': str(domain), 'PYTHONUNBUFFERED': '1'})
+            [executable('demo'), *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, env={**os.environ, 'ROS_DOMAIN_ID': str(domain), 'PYTHONUNBUFFERED': '1'})
         demo = Running(process)
         try:
             yield demo
@@ -295,12 +296,12 @@ def test_a_signal_at_the_very_beginning_ends_it_in_order():
         assert 'Traceback' not in demo.output
 
 
-@pytest.mark.parametrize('part', ['main', 'camera', 'orchestrator'])
+@pytest.mark.parametrize('part', ['', '.sim.camera.main', '.sim.orchestrator.main'])
 def test_a_part_that_dies_fails_it_and_leaves_nothing_behind(part):
     with running('--duration', '0') as demo:
         demo.wait_for(FRAMES_FLOW)
         children = demo.children()
-        victim, = [child for child in children if f'.{part}' in ' '.join(child.cmdline()[:4])]
+        victim, = [child for child in children if f'camera_ws_bridge{part}' in child.cmdline()]
         victim.kill()
         assert demo.end() == 1
         assert 'ended by itself with exit code -9' in demo.output
@@ -310,6 +311,6 @@ def test_a_part_that_dies_fails_it_and_leaves_nothing_behind(part):
 
 def test_help_explains_every_option():
     help_text = subprocess.run(
-        ['demo', '--help'], check=True, capture_output=True, text=True).stdout
+        [executable('demo'), '--help'], check=True, capture_output=True, text=True).stdout
     for word in ('--duration', '--outage', '--rate', '--boxes', 'Exit code 0 only'):
         assert word in help_text

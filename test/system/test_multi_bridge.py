@@ -331,6 +331,7 @@ def test_the_exit_code_of_many_forbids_a_restart_only_if_it_is_useless(codes, co
     assert common_exit_code(codes) == code
 
 
+@pytest.mark.serial
 def test_stalled_cameras_are_flushed_side_by_side(tmp_path):
     names = [f'cam{number}' for number in range(4)]
     with site(tmp_path, [{'camera_id': name} for name in names], shutdown_timeout=3.0,
