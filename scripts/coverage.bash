@@ -23,6 +23,7 @@ modules=(
   link.hurry
   link.inbound
   link.settings
+  link.suspicion
   link.token_bucket
   log.redact
   log.throttled_log

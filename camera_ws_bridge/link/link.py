@@ -28,15 +28,15 @@ from typing import Protocol
 
 from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.link.active_connection import (
-    ActiveConnection, as_fault, Camera, Connection, Tokens, wait)
+    ActiveConnection, as_fault, Camera, Tokens, wait)
 from camera_ws_bridge.link.backoff import Backoff
+from camera_ws_bridge.link.connection import Connection
 from camera_ws_bridge.link.hurry import Hurry
 from camera_ws_bridge.link.settings import Settings
 from camera_ws_bridge.log import redact
 from camera_ws_bridge.log.throttled_log import clean, ThrottledLog
 
 LAST_MOMENT = 0.1  # seconds before connect_timeout that are too few for another attempt
-
 
 
 class State(enum.IntEnum):
@@ -162,9 +162,10 @@ class Link:
 
     def reconnect(self) -> None:
         """Drop the connection or end the attempt, and connect again without waiting."""
-        self._begin_anew(LinkFault('reconnect', 'told to connect anew', reached=False))
+        self.begin_anew(LinkFault('reconnect', 'told to connect anew', reached=False))
 
-    def _begin_anew(self, why: LinkFault) -> None:
+    def begin_anew(self, why: LinkFault) -> None:
+        """Do so, for this reason."""
         self._retry_now.set()
         if self._active is not None:
             self._ended_by = why
@@ -173,7 +174,7 @@ class Link:
             self._ended_by = why
 
     async def _connect(self) -> Connection:
-        """Make one attempt, which _begin_anew() ends."""
+        """Make one attempt, which begin_anew() ends."""
         settings = self._camera.settings
         self._attempt = attempt = asyncio.ensure_future(self._peer.connect(
             settings, max(LAST_MOMENT, min(settings.open_timeout, self._time_left()))))
@@ -236,12 +237,12 @@ class Link:
                 delay = self._hurry.delay(self._clock())
                 self._hurrying = self._loop.call_later(delay, self._try_at_once)
         elif not self._active.connection.has_route():
-            self._begin_anew(_network_changed())
+            self.begin_anew(_network_changed())
 
     def _try_at_once(self) -> None:
         self._hurrying = None
         if self._active is None:
-            self._begin_anew(_network_changed())
+            self.begin_anew(_network_changed())
 
     # ---- what a connection leaves, and what it tells
 
@@ -293,13 +294,12 @@ class Link:
         self._log.info(f'registered at {self._camera.settings.peer}; '
                        f'{len(self._camera.outbox)} messages buffered')
 
-    def tick(self) -> None:
-        """Look whether the connection has lasted."""
+    def tick(self, suspect: bool) -> None:
+        """Look whether the connection has lasted, and the peer answers."""
         assert self._active is not None and self._active.registered_at is not None
         lasted = self._clock() - self._active.registered_at
-        if self.state is State.REGISTERED and (
-                lasted >= self._camera.settings.stable_after):
-            self._set_state(State.STABLE)
+        stable = lasted >= self._camera.settings.stable_after and not suspect
+        self._set_state(State.STABLE if stable else State.REGISTERED)
 
 
 def _network_changed() -> LinkFault:

@@ -60,6 +60,7 @@ RULES = {
     'transport.url': ('', ''),
     'link': ('tracking buffer protocol log', ''),
     'link.link': ('tracking buffer protocol log', 'asyncio'),
+    'link.connection': ('tracking buffer protocol log', 'asyncio'),
     'link.active_connection': ('tracking buffer protocol log', 'asyncio'),
     'auth': ('transport protocol log', 'asyncio network clock tornado'),
     'config.parameters': ('transport', 'ROS'),

@@ -24,6 +24,7 @@ from dataclasses import replace
 import functools
 import json
 import selectors
+from typing import NamedTuple
 
 from camera_ws_bridge.buffer.outbox import Outbox, Policy
 from camera_ws_bridge.errors import LinkFault
@@ -94,9 +95,18 @@ def copy(fault):
                      retry_after=fault.retry_after)
 
 
+class Silence(NamedTuple):
+    """What the kernel knows of a peer's silence."""
+
+    lasts: float
+    unanswered: int
+    round_trip_time: float
+
+
 class FakeConnection:
     """One connection: writes down what is sent, and answers as it is told to."""
 
+    round_trip_time = 0.001  # seconds, as its kernel measures it
     direct = True  # whether it can be written to without the writer's task
 
     def __init__(self, clock, *, answers=True, replay=(), delay=0.0):
@@ -108,6 +118,10 @@ class FakeConnection:
         self.pongs = []  # not yet answered
         self.most_awaited = 0
         self.routed = True  # whether its address and route are as they were
+        self.unanswered = 0  # what the peer's kernel has not answered, all the time since then
+        self.silent_since = 0.0
+        self.answers_new = False  # whether a new connection would be answered
+        self.probes = []  # when that was asked
         self.closed = None
         self.close_answered = True
         self.aborted = False
@@ -188,6 +202,18 @@ class FakeConnection:
 
     def has_route(self):
         return self.routed
+
+    def silence(self):
+        lasts = self._clock() - self.silent_since if self.unanswered else 0.0
+        return Silence(lasts, self.unanswered, self.round_trip_time)
+
+    def fall_silent(self, unanswered=3):
+        self.answers, self.unanswered, self.silent_since = False, unanswered, self._clock()
+
+    async def answers_anew(self):
+        self.probes.append(self._clock())
+        await asyncio.sleep(0.3)
+        return self.answers_new
 
     async def close(self, code, timeout):
         self.closed = code, timeout
