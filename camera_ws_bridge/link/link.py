@@ -33,7 +33,8 @@ from camera_ws_bridge.link.active_connection import as_fault, Connection, Servin
 from camera_ws_bridge.link.backoff import Backoff
 from camera_ws_bridge.link.inbound import Inbound
 from camera_ws_bridge.log import redact
-from camera_ws_bridge.log.throttled_log import clean, LimitedLog, Logger
+from camera_ws_bridge.log.printable import clean
+from camera_ws_bridge.log.throttled_log import LimitedLog, Logger
 from camera_ws_bridge.tracking.tracked_objects import Command, Session
 
 __all__ = ['Connection', 'Link', 'Settings', 'State']
