@@ -32,12 +32,13 @@ from camera_ws_bridge.config.parameters import Parameters
 from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.link.backoff import Backoff
 from camera_ws_bridge.link.link import Connection, Link, Settings
-from camera_ws_bridge.log.throttled_log import clean, Logger
+from camera_ws_bridge.log.printable import clean
+from camera_ws_bridge.log.throttled_log import Logger
 from camera_ws_bridge.process.loops import LoopHost
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.tracking.frame_stamps import FrameStamps, Stamp
 from camera_ws_bridge.tracking.tracked_objects import Command, Session
-from camera_ws_bridge.transport import url, websocket
+from camera_ws_bridge.transport import tls as tls_contexts, url, websocket
 
 
 def assemble(
@@ -102,8 +103,10 @@ def connection_options(values: Parameters) -> tuple[websocket.Options, ssl.SSLCo
         compression=values.compression,
         user_timeout=_user_timeout(values.heartbeat_timeout), tls_ca_file=values.tls_ca_file,
         tls_cert_file=values.tls_cert_file, tls_key_file=values.tls_key_file)
-    secure = values.orchestrator_url.startswith('wss:')
-    return options, websocket.tls_context(options) if secure else None
+    if not url.is_encrypted(values.orchestrator_url):
+        return options, None
+    return options, tls_contexts.context(
+        values.tls_ca_file, values.tls_cert_file, values.tls_key_file)
 
 
 def _user_timeout(heartbeat_timeout: float) -> float:
@@ -112,7 +115,8 @@ def _user_timeout(heartbeat_timeout: float) -> float:
 
 def token_source(values: Parameters) -> sources.TokenSource | None:
     """Return where tokens come from, if they are needed; raise ConfigurationError."""
-    tokens = sources.from_environment(os.environ, values.token_file, values.tls_ca_file)
+    tokens = sources.from_environment(
+        os.environ, values.token_file, values.tls_ca_file, values.insecure_auth_host)
     if tokens is not None:
         sources.check_transport(values.orchestrator_url, values.insecure_token_host)
     return tokens
