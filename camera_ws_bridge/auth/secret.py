@@ -25,7 +25,7 @@ import os
 import stat
 
 from camera_ws_bridge.errors import ConfigurationError, LinkFault
-from camera_ws_bridge.log.throttled_log import clean
+from camera_ws_bridge.log.printable import clean
 
 MAX_SECRET = 16 * 2**10  # bytes of a token, client id or client secret
 

@@ -118,6 +118,8 @@ SPECS = (
          'owner only; read anew for every connection. Empty: none, or OAuth by AUTH_SERVER_URL.'),
     Spec('insecure_token_host', '', 'The one host to which a token may be sent over ws://; empty: '
          'only to this machine.'),
+    Spec('insecure_auth_host', '', 'The one host of a token server to which the client secret may '
+         'be sent over http://; empty: only to this machine.'),
     Spec('tls_ca_file', '', 'PEM file with the CAs to trust for wss:// and for the token server; '
          'empty: those that the system trusts.'),
     Spec('tls_cert_file', '', 'PEM file with a client certificate; empty: none.'),
@@ -165,6 +167,7 @@ class Parameters:
     compression: bool
     token_file: str
     insecure_token_host: str
+    insecure_auth_host: str
     tls_ca_file: str
     tls_cert_file: str
     tls_key_file: str
