@@ -37,6 +37,7 @@ KINDS = {
     'JSON': {'json', 'orjson', 'simplejson', 'ujson'},
     'tornado': {'tornado'},
     'numpy': {'numpy'},
+    'cryptography': {'cryptography'},
     'YAML': {'yaml'},
     'threads': {'_thread', 'concurrent', 'multiprocessing', 'queue', 'threading'},
     'network': {
@@ -75,6 +76,7 @@ RULES = {
     'process': ('node config', 'ROS asyncio network threads clock'),
     'preflight': ('auth transport buffer protocol log', 'asyncio network clock'),
     'preflight.advice': ('', ''),
+    'preflight.certificates': ('', 'clock cryptography'),
     'preflight.jwt': ('protocol', ''),
     'preflight.report': ('log', ''),
     'preflight.check': (
