@@ -28,8 +28,8 @@ import enum
 from typing import Any
 
 from camera_ws_bridge.buffer.outbox import Outbox
-from camera_ws_bridge.errors import LinkFault
-from camera_ws_bridge.link.active_connection import as_fault, Connection, Serving, Settings, wait
+from camera_ws_bridge.errors import as_fault, LinkFault
+from camera_ws_bridge.link.active_connection import Connection, Serving, Settings, wait
 from camera_ws_bridge.link.backoff import Backoff
 from camera_ws_bridge.link.inbound import Inbound
 from camera_ws_bridge.log import redact
