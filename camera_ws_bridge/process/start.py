@@ -23,7 +23,17 @@ from __future__ import annotations
 
 from importlib import import_module
 import os
+import resource
 import signal
+import sys
+
+from camera_ws_bridge.errors import exhausted
+
+# Open files without which ROS cannot start; half of them are in use by then. It would say so in
+# many lines, and in other words each time.
+DESCRIPTORS = 64
+
+EXIT_CONFIGURATION = 2  # as in run, which must not be imported yet
 
 
 def bridge() -> int:
@@ -40,5 +50,24 @@ def _run(name: str) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         # Not an exception: code that is being imported may catch it. There is nothing to undo.
         signal.signal(number, lambda *_: os._exit(0))
-    code: int = import_module(f'camera_ws_bridge.process.{name}').main()
-    return code
+    problem = shortage()
+    if not problem:
+        try:
+            code: int = import_module(f'camera_ws_bridge.process.{name}').main()
+            return code
+        except (OSError, MemoryError) as error:
+            fault = exhausted(error)
+            if fault is None:
+                raise
+            problem = fault.reason
+    print(f'camera_ws_bridge: {problem}', file=sys.stderr)
+    return EXIT_CONFIGURATION
+
+
+def shortage() -> str:
+    """Return what this process has too little of to start, and what to do; empty: nothing."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY or limit >= DESCRIPTORS:
+        return ''
+    return (f'this process may open no more than {limit} files: raise ulimit -n (LimitNOFILE in '
+            f'systemd) to {DESCRIPTORS} at least')
