@@ -11,10 +11,9 @@ export PYTEST_DISABLE_PLUGIN_AUTOLOAD=1  # ROS 2 brings many, which take longer 
 # that). The slowest come first.
 modules=(link.link link.active_connection protocol.codec inputs.cdr buffer.memory link.backoff
   buffer.outbox config.cameras errors inputs.detection2d link.inbound link.token_bucket
-  log.printable log.redact log.throttled_log preflight.advice preflight.jwt preflight.report
-  process.systemd
-  protocol.fields protocol.messages protocol.png protocol.rejection ros.duplicate_filter
-  tracking.frame_stamps
+  log.printable log.redact log.throttled_log outputs.health preflight.advice preflight.jwt
+  preflight.report process.systemd link.settings protocol.fields protocol.messages protocol.png
+  protocol.rejection ros.duplicate_filter tracking.frame_stamps
   tracking.tracked_objects transport.url)
 [ $# -eq 0 ] || modules=("$@")
 folder="$(mktemp -d)"

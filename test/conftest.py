@@ -140,7 +140,7 @@ def writing(request, monkeypatch):
 @pytest.fixture
 def loop_thread():
     """Return a running LoopThread."""
-    from camera_ws_bridge.bridge import LoopThread
+    from camera_ws_bridge.sim.loop_thread import LoopThread
 
     thread = LoopThread()
     yield thread

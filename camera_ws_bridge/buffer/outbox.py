@@ -266,6 +266,11 @@ class Outbox:
             lane.peak_bytes = lane.bytes
         return peak
 
+    def fill(self) -> float:
+        """Return how full the fuller lane is, of its messages or its bytes; 1 is full."""
+        return max(max(len(lane) / lane.policy.max_messages, lane.bytes / lane.policy.max_bytes)
+                   for lane in self._lanes)
+
     def oldest_age(self, now: float) -> float:
         """Return the age of the oldest message in seconds; 0 if there is none."""
         times = [at for lane in self._lanes if (at := lane.oldest_at()) is not None]

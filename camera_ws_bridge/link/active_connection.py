@@ -17,20 +17,20 @@ One connection, served from its first frame to its end.
 
 Three tasks: one reads, one writes, one watches the clock. Acknowledged is what was written before
 a ping whose pong is back: the orchestrator handles the frames of a connection in order. What
-happens between two connections is camera_ws_bridge.link.link's business.
+happens between two connections is link's business.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from camera_ws_bridge.buffer.outbox import Outbox
 from camera_ws_bridge.errors import as_fault, LinkFault
 from camera_ws_bridge.link.inbound import Inbound
+from camera_ws_bridge.link.settings import Settings
 from camera_ws_bridge.protocol import codec, rejection
 from camera_ws_bridge.protocol.messages import Authenticate, Identifier
 
@@ -42,7 +42,7 @@ REIDENTIFY_SOON = 2.0  # seconds after a registration until the first repeat
 
 
 class Connection(Protocol):
-    """What the link needs of camera_ws_bridge.transport.websocket.Connection."""
+    """What the link needs of transport.websocket.Connection."""
 
     async def send(self, text: bytes) -> None:
         """Write a text message."""
@@ -72,52 +72,58 @@ class Connection(Protocol):
         """End the connection at once."""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How the link behaves; all times in seconds. config/bridge.yaml explains each."""
+class Camera(Protocol):
+    """The camera that is linked; camera_ws_bridge.bridge.Bridge is one. It raises nothing."""
 
-    camera_id: str
-    peer: str = 'the orchestrator'  # its URL, as it may be logged
-    connect_timeout: float = 60.0
-    open_timeout: float = 10.0
-    heartbeat_interval: float = 5.0
-    heartbeat_timeout: float = 10.0
-    identify_interval: float = 30.0
-    shutdown_timeout: float = 2.0
-    command_rate: float = 100.0  # messages a second from the orchestrator
-    limits: codec.Limits = codec.DEFAULT_LIMITS
+    settings: Settings  # as they are now
+    outbox: Outbox
+    inbound: Inbound
+
+    def state_changed(self) -> None:
+        """Hear that the link has another state, or has failed once more."""
 
 
-class Serving:
+class Tokens(Protocol):
+    """Where JSON Web Tokens come from; auth.sources has them."""
+
+    async def token(self) -> str:
+        """Return the token for a new connection; raise LinkFault."""
+
+    def rejected(self) -> None:
+        """Hear that the orchestrator did not accept it."""
+
+
+class Owner(Protocol):
+    """Who has the connection: the link."""
+
+    def too_late(self) -> bool:
+        """Tell whether the first registration does not come in time."""
+
+    def registered(self) -> None:
+        """Hear that the camera is registered."""
+
+    def tick(self) -> None:
+        """Be called every TICK while it is."""
+
+
+class ActiveConnection:
     """The life of one connection, and what is known of it."""
 
     def __init__(
-            self, connection: Connection, settings: Settings, outbox: Outbox, inbound: Inbound, *,
-            clock: Callable[[], float],
-            token: Callable[[], Awaitable[str | None]] | None,
-            too_late: Callable[[], bool],
-            on_registered: Callable[[], None],
-            on_tick: Callable[[], None]) -> None:
-        """
-        Put the parts together; run() begins.
-
-        clock: monotonic seconds; token: where the JSON Web Token comes from; too_late tells that
-        the first registration does not come in time. The callbacks must not raise; on_tick is
-        called every TICK once the camera is registered.
-        """
+            self, connection: Connection, camera: Camera, owner: Owner, tokens: Tokens | None,
+            clock: Callable[[], float]) -> None:
+        """Put the parts together; run() begins. clock: monotonic seconds."""
         self.connection = connection
         self.registered_at: float | None = None
         self.round_trip_time = 0.0  # seconds; of the newest pong
-        self._settings = settings
-        self._outbox = outbox
-        self._inbound = inbound
+        self._camera = camera
+        self._outbox = camera.outbox
+        self._inbound = camera.inbound
+        self._owner = owner
+        self._tokens = tokens
         self._clock = clock
-        self._token = token
-        self._token_awaited = token is not None
+        self._token_awaited = tokens is not None
         self._token_sent = False
-        self._too_late = too_late
-        self._on_registered = on_registered
-        self._on_tick = on_tick
         self._over = False
         self._flushing = False
         self._heard_at = self._last_ping_at = clock()  # when something last got through
@@ -169,12 +175,11 @@ class Serving:
         if self._ping_is_due():
             self._wake_writer.set()
 
-    def configure(self, settings: Settings) -> None:
-        """Go by other values from now on."""
-        old, self._settings = self._settings, settings
+    def identify_interval_changed(self) -> None:
+        """Go by the new one from now on."""
         # While a registration is under way, its pong says when the next one is due.
-        if settings.identify_interval != old.identify_interval and not self._registering:
-            self._identify_again_in(settings.identify_interval)
+        if not self._registering:
+            self._identify_again_in(self._camera.settings.identify_interval)
 
     async def close(self, timeout: float) -> None:
         """Flush and close with 1001 (going away), for about `timeout` seconds at most."""
@@ -191,7 +196,7 @@ class Serving:
     # ---- its tasks
 
     async def _read(self) -> None:
-        # Nothing in this loop may suspend but receive(): see camera_ws_bridge.transport.websocket.
+        # Nothing in this loop may suspend but receive(): see transport.websocket.
         while True:
             frame = await self.connection.receive()
             self._heard_at = self._clock()
@@ -230,22 +235,21 @@ class Serving:
             self._outbox.expire(now)
             if self.registered_at is not None:
                 self._want_what_is_due(now)
-                self._on_tick()
+                self._owner.tick()
 
     # ---- what they are made of
 
     async def _authenticate(self) -> None:
-        if self._token is None:
+        if self._tokens is None:
             return
         try:
-            jwt = await asyncio.wait_for(self._token(), TOKEN_TIMEOUT)
+            jwt = await asyncio.wait_for(self._tokens.token(), TOKEN_TIMEOUT)
         except asyncio.TimeoutError:
             raise _no_token() from None
         self._token_awaited = False
-        if jwt is not None:
-            self._token_sent = True
-            self._inbound.shown_token = jwt
-            await self.connection.send(codec.encode_utf8(Authenticate(jwt)))
+        self._token_sent = True
+        self._inbound.shown_token = jwt
+        await self.connection.send(codec.encode_utf8(Authenticate(jwt)))
 
     def _explained(self, fault: LinkFault) -> LinkFault:
         """Return the fault, or that the token is to blame for it."""
@@ -254,14 +258,14 @@ class Serving:
             self._clock() - self.registered_at >= doubt)
         return fault if self._flushing else rejection.explained(
             fault, registered=registered, token_shown=self._token_sent,
-            token_configured=self._token is not None)
+            token_configured=self._tokens is not None)
 
     async def _identify(self) -> None:
         """Register; again and again, since an older connection's end undoes a registration."""
         self._identify_at = float('inf')  # until the pong: one registration at a time
         self._registering = True
         self._inbound.begin_registration()
-        await self.connection.send(codec.encode_utf8(Identifier(self._settings.camera_id)))
+        await self.connection.send(codec.encode_utf8(Identifier(self._camera.settings.camera_id)))
         await self._ping(registration=True)
 
     def _identify_again_in(self, interval: float) -> None:
@@ -301,37 +305,37 @@ class Serving:
 
     def _fit_window(self, round_trip_time: float) -> None:
         """Keep the window so that its acknowledgement comes well before the peer is given up."""
-        if round_trip_time > self._settings.heartbeat_timeout / 2:
+        if round_trip_time > self._camera.settings.heartbeat_timeout / 2:
             self._outbox.narrow()
-        elif round_trip_time < self._settings.heartbeat_timeout / 8:
+        elif round_trip_time < self._camera.settings.heartbeat_timeout / 8:
             self._outbox.widen()
 
     def _on_registration(self) -> None:
         self._registering = False
         self._inbound.end_registration()
-        interval = self._settings.identify_interval
+        interval = self._camera.settings.identify_interval
         if self.registered_at is not None:
             self._identify_again_in(interval)
             return
         self.registered_at = self._clock()
         self._identify_again_in(min(REIDENTIFY_SOON, interval))
-        self._on_registered()
+        self._owner.registered()
         self._registered.set()
 
     def _leave_if_silent(self, now: float) -> None:
-        timeout = self._settings.heartbeat_timeout
+        timeout = self._camera.settings.heartbeat_timeout
         if now - self._heard_at > timeout:
             raise LinkFault('silent', f'it has not answered for {timeout:g} s')
         patience = PONG_PATIENCE * timeout
         if self._awaited_pongs and (
                 now - max(self._awaited_pongs[0], self._delivered_at) > patience):
             raise LinkFault('silent', f'it sends, but has not answered a ping for {patience:g} s')
-        if self._too_late():
+        if self._owner.too_late():
             raise _no_token() if self._token_awaited else LinkFault(
                 'silent', 'it has not confirmed the registration')
 
     def _want_what_is_due(self, now: float) -> None:
-        idle = now - self._last_ping_at >= self._settings.heartbeat_interval
+        idle = now - self._last_ping_at >= self._camera.settings.heartbeat_interval
         if self._outbox.in_flight or idle:
             self._ping_wanted = True
         if self._ping_is_due() or now >= self._identify_at:

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from camera_ws_bridge.errors import DecodeError
 from camera_ws_bridge.link.token_bucket import TokenBucket
 from camera_ws_bridge.log import redact
-from camera_ws_bridge.log.throttled_log import LimitedLog
+from camera_ws_bridge.log.throttled_log import ThrottledLog
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.tracking.tracked_objects import Command, Session
 
@@ -33,15 +33,14 @@ class Inbound:
     """The way of the orchestrator's frames into the session, and of commands out of it."""
 
     def __init__(
-            self, session: Session, rate: float, limits: codec.Limits, *, camera_id: str,
-            log: LimitedLog, on_command: Callable[[Command], None]) -> None:
+            self, session: Session, rate: float, limits: codec.Limits, log: ThrottledLog,
+            on_command: Callable[[Command], None]) -> None:
         """rate: messages a second; on_command must not raise."""
         self.rejected: Counter[str] = Counter()  # messages, by cause
         self.shown_token = ''  # the last one; a peer may send it back, and it must not be logged
         self.limits = limits
         self._session = session
         self._bucket = TokenBucket(rate, BURST_SECONDS * rate)
-        self._camera_id = camera_id
         self._log = log
         self._on_command = on_command
 
@@ -75,8 +74,8 @@ class Inbound:
         # It may have been the one that names an object.
         self._session.doubt_registration()
         self._log.warning(
-            'rejected ' + error.cause, f'{self._camera_id}: message from the orchestrator '
-            f'ignored: {redact.without(self.shown_token, str(error))}')
+            'rejected ' + error.cause, 'message from the orchestrator ignored: '
+            + redact.without(self.shown_token, str(error)))
 
     def _pass_on(self, commands: list[Command]) -> None:
         for command in commands:

@@ -21,7 +21,7 @@ from typing import Any, Protocol
 from camera_ws_bridge.bridge import Bridge
 from camera_ws_bridge.config.parameters import BY_NAME, check_change, Parameters
 from camera_ws_bridge.errors import ConfigurationError
-from camera_ws_bridge.node.assembly import reassemble
+from camera_ws_bridge.node.assembly import settings
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.parameter import Parameter
 
@@ -73,8 +73,8 @@ def follow(node: BridgeHolder) -> None:
             return
         old = vars(node.parameters)
         news = {name: value for name, value in changes.items() if value != old[name]}
-        node.parameters = Parameters({**old, **news})
-        reassemble(node.bridge, node.parameters)
+        node.parameters = Parameters(**{**old, **news})
+        node.bridge.configure(settings(node.parameters))
         for name, value in news.items():
             node.get_logger().info(f'parameter {name} is now {value}')
 

@@ -24,6 +24,7 @@ from camera_ws_bridge.preflight import advice, network
 from camera_ws_bridge.preflight.orchestrator import Probe, Target
 from camera_ws_bridge.preflight.report import failed, Finding, skipped, Status, Step
 from camera_ws_bridge.transport import url as urls
+from camera_ws_bridge.transport.daemon_executor import DaemonExecutor
 from camera_ws_bridge.transport.names import Address
 
 NEEDS: dict[str, tuple[str, ...]] = {
@@ -32,6 +33,16 @@ NEEDS: dict[str, tuple[str, ...]] = {
     'round_trip': ('register',)}
 
 TIME_IS_UP = 'the time for the whole check is up'
+
+
+def run(target: Target, time_limit: float, on_step: Callable[[Step], None]) -> None:
+    """Do what check() does; what stalls beyond its time limit is left behind."""
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(DaemonExecutor())
+    try:
+        loop.run_until_complete(check(target, time_limit, on_step))
+    finally:
+        loop.close()
 
 
 async def check(target: Target, time_limit: float, on_step: Callable[[Step], None]) -> None:

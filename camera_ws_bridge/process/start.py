@@ -23,15 +23,11 @@ from __future__ import annotations
 
 from importlib import import_module
 import os
-import resource
 import signal
 import sys
 
 from camera_ws_bridge.errors import exhausted
-
-# Open files without which ROS cannot start; half of them are in use by then. It would say so in
-# many lines, and in other words each time.
-DESCRIPTORS = 64
+from camera_ws_bridge.transport.descriptors import shortage
 
 EXIT_CONFIGURATION = 2  # as in run, which must not be imported yet
 
@@ -62,12 +58,3 @@ def _run(name: str) -> int:
             problem = fault.reason
     print(f'camera_ws_bridge: {problem}', file=sys.stderr)
     return EXIT_CONFIGURATION
-
-
-def shortage() -> str:
-    """Return what this process has too little of to start, and what to do; empty: nothing."""
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if limit == resource.RLIM_INFINITY or limit >= DESCRIPTORS:
-        return ''
-    return (f'this process may open no more than {limit} files: raise ulimit -n (LimitNOFILE in '
-            f'systemd) to {DESCRIPTORS} at least')

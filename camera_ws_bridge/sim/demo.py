@@ -37,13 +37,13 @@ import tempfile
 import time
 from typing import Any
 
-from camera_ws_bridge.bridge import LoopThread
 from camera_ws_bridge.link.link import State
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.ros import qos
 from camera_ws_bridge.sim.account import quantile, Received
 from camera_ws_bridge.sim.arguments import count, not_negative, positive
 from camera_ws_bridge.sim.camera.picture import a_picture
+from camera_ws_bridge.sim.loop_thread import LoopThread
 from camera_ws_bridge.sim.operator_client import Operator
 from camera_ws_bridge_msgs.msg import Status
 import rclpy

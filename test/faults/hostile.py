@@ -21,7 +21,7 @@ from collections.abc import Awaitable, Callable
 import contextlib
 import ssl
 
-from camera_ws_bridge.bridge import LoopThread
+from camera_ws_bridge.sim.loop_thread import LoopThread
 from rigs.raw_peer import frame, Peer, PING, PONG, TEXT
 
 PATIENCE = 30.0  # seconds

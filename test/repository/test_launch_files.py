@@ -22,14 +22,14 @@ from ament_index_python import get_package_share_directory
 import pytest
 
 FOLDER = pathlib.Path(get_package_share_directory('camera_ws_bridge'))
-ARGUMENTS = {  # the public ones; the README's table names the same
+ARGUMENTS = {  # the public ones; the table in docs/interface.md names the same
     'bridge': ['orchestrator_url', 'camera_id', 'namespace', 'params_file', 'log_level',
                'respawn', 'lifecycle', 'parameters'],
     'demo': ['port', 'camera_id', 'namespace', 'rate', 'boxes', 'log_level'],
     'multi_camera': ['cameras_file', 'orchestrator_url', 'params_file', 'log_level', 'respawn',
                      'process'],
 }
-README = pathlib.Path(__file__).resolve().parents[2] / 'README.md'
+INTERFACE = pathlib.Path(__file__).resolve().parents[2] / 'docs' / 'interface.md'
 
 
 def tree_of(name):
@@ -119,7 +119,7 @@ def test_it_starts_only_executables_that_are_installed(name):
 
 
 @pytest.mark.parametrize('name', ARGUMENTS)
-def test_the_readme_lists_the_arguments(name):
-    row = next(line for line in README.read_text(encoding='utf-8').splitlines()
+def test_the_document_lists_the_arguments(name):
+    row = next(line for line in INTERFACE.read_text(encoding='utf-8').splitlines()
                if line.startswith(f'| `{name}.launch.py` |'))
     assert re.findall('`([a-z_]+)`', row.split('|')[3]) == ARGUMENTS[name]

@@ -250,7 +250,7 @@ def test_setup_py_requires_what_is_imported():
 
 def test_every_import_of_the_tests_is_declared():
     here = ROOT / 'test'
-    own = {path.stem for path in here.rglob('*.py')}
+    own = {'rigs', *(path.stem for path in here.rglob('*.py'))}
     root = package_xml(ROOT)
     declared = set().union(*(text_of(root, tag) for tag in (
         'depend', 'exec_depend', 'test_depend')))
@@ -266,9 +266,20 @@ def test_the_parameters_are_documented_as_they_are():
     hint = 'run scripts/document_parameters.py'
     written = (ROOT / 'config' / 'bridge.yaml').read_text(encoding='utf-8')
     assert document['yaml']() == written, hint
+    page = document['PAGE'].read_text(encoding='utf-8')
+    assert document['BEGIN'] in page and document['END'] in page
+    assert document['page'](page) == page, hint
+
+
+def test_the_readme_names_eight_parameters_with_their_defaults():
+    page = (ROOT / 'docs' / 'parameters.md').read_text(encoding='utf-8')
+    known = dict(re.findall(r'^\| `(\w+)` \| \w+ \| `([^`]*)` \|', page, re.MULTILINE))
     readme = (ROOT / 'README.md').read_text(encoding='utf-8')
-    assert document['BEGIN'] in readme and document['END'] in readme
-    assert document['readme'](readme) == readme, hint
+    rows = readme.partition('| parameter | default |')[2].partition('\n\n')[0]
+    named = dict(re.findall(r'^\| `(\w+)` \| `([^`]*)` \|', rows, re.MULTILINE))
+    assert len(named) == 8
+    assert named == {name: known[name] for name in named}
+    assert f'All {len(known)}, with types and ranges' in readme
 
 
 def committed():
@@ -292,6 +303,6 @@ def test_no_file_names_a_place_of_one_machine_or_one_registry():
 
 def test_nothing_that_was_built_is_committed():
     for path in committed():
-        parts = path.relative_to(ROOT).parts
-        assert parts[0] not in ('build', 'install', 'log', '.venv'), path
-        assert '__pycache__' not in parts, path
+        first, *rest = path.relative_to(ROOT).parts
+        assert first not in ('build', 'install', 'log', '.venv'), path
+        assert '__pycache__' not in rest, path

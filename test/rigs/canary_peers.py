@@ -24,8 +24,8 @@ import ssl
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
-from camera_ws_bridge.bridge import LoopThread
 from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.sim.loop_thread import LoopThread
 from rigs import raw_peer
 
 

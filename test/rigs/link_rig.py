@@ -28,7 +28,10 @@ import selectors
 from camera_ws_bridge.buffer.outbox import Outbox, Policy
 from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.link.backoff import Backoff
-from camera_ws_bridge.link.link import Link, Settings, State
+from camera_ws_bridge.link.inbound import Inbound
+from camera_ws_bridge.link.link import Link, State
+from camera_ws_bridge.link.settings import Settings
+from camera_ws_bridge.log.throttled_log import ThrottledLog
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.protocol.messages import Update
 from camera_ws_bridge.tracking.tracked_objects import Session
@@ -231,12 +234,19 @@ class FakeConnection:
             self._waiter.set_result(None)
 
 
+class Tokens:
+    """Where tokens come from."""
+
+    def __init__(self, token, rejected):
+        self.token, self.rejected = token, rejected
+
+
 class Rig:
-    """A link, the connections it makes, and what it says."""
+    """A link, its camera, its orchestrator, the connections it makes, and what it says."""
 
     def __init__(
             self, *, outcomes=(), make=None, token=None, reconcile=True, outbox=None,
-            draw=lambda: 1.0, on_command=None, on_state=None, on_token_rejected=None, **settings):
+            draw=lambda: 1.0, on_token_rejected=lambda: None, **settings):
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time
         self.outcomes = list(outcomes)  # of the next attempts: a fault, or make()'s arguments
@@ -250,18 +260,21 @@ class Rig:
         self.outbox = outbox
         if outbox is None:
             self.outbox = Outbox(Policy(10_000, 2**24), Policy(1000, 2**20))
-        self.link = Link(
-            Settings('front-door', 'ws://orchestrator/processor', **settings), self.outbox,
-            Session(reconcile), Backoff(0.5, 10.0, 2.0, draw), connect=self._connect,
-            clock=self.clock, logger=self.logger, on_command=on_command or self._on_command,
-            on_state=on_state or (lambda: self.states.append(self.link.state)), token=token,
-            on_token_rejected=on_token_rejected)
+        self.settings = Settings('front-door', 'ws://orchestrator/processor', **settings)
+        self.session = Session(reconcile)
+        log = ThrottledLog(self.logger, 'front-door', self.clock)
+        self.inbound = Inbound(
+            self.session, self.settings.command_rate, self.settings.limits, log,
+            self.commands.append)
+        self.tokens = token and Tokens(token, on_token_rejected)
+        self.link = Link(self, self, Backoff(0.5, 10.0, 2.0, draw), log, self.clock)
         self.running = None
 
-    def _on_command(self, command):
-        self.commands.append(command)
+    def state_changed(self):
+        self.states.append(self.link.state)
 
-    async def _connect(self, timeout):
+    async def connect(self, settings, timeout):
+        assert settings is self.settings
         self.attempts.append(self.clock())
         self.timeouts.append(timeout)
         outcome = self.outcomes.pop(0) if self.outcomes else self.make(len(self.connections))
@@ -278,9 +291,10 @@ class Rig:
         self.running = asyncio.create_task(self.link.run())
         return self
 
-    def configure(self, *, delays=(0.5, 10.0, 2.0), **changes):
-        """Change settings of the link."""
-        self.link.configure(replace(self.link.settings, **changes), *delays)
+    def configure(self, **changes):
+        """Change settings of the link, as a bridge does."""
+        old, self.settings = self.settings, replace(self.settings, **changes)
+        self.link.configure(old)
 
     async def registered(self, seconds=100.0):
         await self.until(lambda: self.link.state is State.REGISTERED, seconds)

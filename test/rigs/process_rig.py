@@ -32,9 +32,9 @@ import tempfile
 import time
 from typing import Any
 
-from camera_ws_bridge.bridge import LoopThread
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.ros import qos
+from camera_ws_bridge.sim.loop_thread import LoopThread
 from camera_ws_bridge.sim.orchestrator.server import OrchestratorSim
 from camera_ws_bridge_msgs.msg import Box, Boxes, Start, Status, Stop, TrackedObjects, Update
 from diagnostic_msgs.msg import DiagnosticArray

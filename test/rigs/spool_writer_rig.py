@@ -20,7 +20,7 @@ import time
 
 from camera_ws_bridge.buffer.outbox import BOXES, UPDATES
 from camera_ws_bridge.buffer.spool.spool import Spool, SpoolError
-from camera_ws_bridge.buffer.spool.writer import SpoolWriter
+from camera_ws_bridge.buffer.spool.writer import SpoolWriter, Timing
 
 MIB = 2**20
 NEVER = 3600.0  # seconds; longer than any test
@@ -44,10 +44,10 @@ class Rig:
     """A SpoolWriter, what it said, and a spool that fails on demand."""
 
     def __init__(self, path, max_bytes=16 * MIB, **options):
-        """Open it; options of SpoolWriter.open."""
+        """Open it; options of Timing."""
         self.path = path
         self.max_bytes = max_bytes
-        self.options = {'interval': NEVER, 'heal_interval': NEVER, **options}
+        self.timing = Timing(**{'interval': NEVER, 'heal_interval': NEVER, **options})
         self.changes = []
         self.reports = []
         self.late = []
@@ -62,10 +62,20 @@ class Rig:
     def start(self):
         """Open the writer; return itself."""
         self.writer, self.rows, self.next_id = SpoolWriter.open(
-            self.path, self.max_bytes, open_spool=self.open_spool,
-            on_change=lambda *change: self.changes.append(change),
-            on_report=self.reports.append, on_late=self.late.append, **self.options)
+            self.path, self.max_bytes, self, self.timing, self.open_spool)
         return self
+
+    def changed(self, *change):
+        """Note a change of state."""
+        self.changes.append(change)
+
+    def reported(self, text):
+        """Note a report."""
+        self.reports.append(text)
+
+    def came_late(self, rows):
+        """Note rows that came late."""
+        self.late.append(rows)
 
     def open_spool(self, path, max_bytes):
         """Open a spool whose methods can be made to fail."""
@@ -114,7 +124,7 @@ class Rig:
         if not self.waits:
             self.count_waits(condition)
         with condition:
-            self.options['clock'].now += seconds
+            self.timing.clock.now += seconds
             waits = self.waits
             condition.notify_all()
         wait_for(lambda: self.waits > waits)

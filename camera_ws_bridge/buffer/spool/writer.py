@@ -20,7 +20,7 @@ the disk. While the file cannot be written the buffer goes on in memory; the row
 buffer's own objects, so what is kept here is bounded by the buffer's bounds. As soon as the file
 can be written again, it is compared with what is still queued, and the difference is written.
 
-All callbacks are called in the spool's thread (those of open() in the caller's).
+The listener is called in the spool's thread (during open(), in the caller's).
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 import threading
 import time
-from typing import Any
+from typing import Any, Protocol
 
 from camera_ws_bridge.buffer.outbox import UPDATES
 from camera_ws_bridge.buffer.spool.spool import Row, Spool, SpoolError
@@ -57,6 +58,33 @@ def monotonic_time(accepted_at: float, *, wall: float, monotonic: float) -> floa
     return monotonic - max(0.0, wall - accepted_at)
 
 
+class Listener(Protocol):
+    """Who hears of the spool."""
+
+    def changed(self, state: str, reason: str) -> None:
+        """Hear of a new state and its reason."""
+
+    def reported(self, text: str) -> None:
+        """Hear of a corrupt file, in a line for the log."""
+
+    def came_late(self, rows: list[Row]) -> None:
+        """
+        Take rows of an earlier life, in order, where the file could be read only later.
+
+        They belong before all else, and their ids are below 1.
+        """
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds: how long boxes may wait for their batch, between two attempts to get well again."""
+
+    interval: float = 0.5
+    heal_interval: float = 5.0
+    clock: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+
+
 class SpoolWriter:
     """
     A Spool and the thread that writes it; `state` is 'ok', or 'degraded' for `reason`.
@@ -65,25 +93,16 @@ class SpoolWriter:
     """
 
     def __init__(
-            self, path: str, max_bytes: int, *,
-            on_change: Callable[[str, str], None],
-            on_report: Callable[[str], None],
-            on_late: Callable[[list[Row]], None],
-            interval: float, heal_interval: float,
-            clock: Callable[[], float], wall: Callable[[], float],
+            self, path: str, max_bytes: int, listener: Listener, timing: Timing,
             open_spool: Callable[[str, int], Spool]) -> None:
         """Touch nothing yet: use SpoolWriter.open."""
         self.state = OK
         self.reason = ''
         self._path = path
         self._max_bytes = max_bytes
-        self._on_change = on_change
-        self._on_report = on_report
-        self._on_late = on_late
-        self._interval = interval
-        self._heal_interval = heal_interval
-        self._clock = clock
-        self._wall = wall
+        self._listener = listener
+        self._timing = timing
+        self._clock = timing.clock
         self._open_spool = open_spool
         # The thread's own.
         self._spool: Spool | None = None
@@ -109,29 +128,16 @@ class SpoolWriter:
 
     @classmethod
     def open(  # noqa: A003
-            cls, path: str, max_bytes: int, *,
-            on_change: Callable[[str, str], None] = lambda state, reason: None,
-            on_report: Callable[[str], None] = lambda text: None,
-            on_late: Callable[[list[Row]], None] = lambda rows: None,
-            interval: float = 0.5, heal_interval: float = 5.0,
-            clock: Callable[[], float] = time.monotonic,
-            wall: Callable[[], float] = time.time,
+            cls, path: str, max_bytes: int, listener: Listener, timing: Timing = Timing(),
             open_spool: Callable[[str, int], Spool] = Spool.open,
     ) -> tuple[SpoolWriter, list[Row], int]:
         """
         Return the writer, the rows of an earlier life in order, and the next free id.
 
-        on_change: the new state and its reason; on_report: a line for the log (corrupt file);
-        on_late: rows of an earlier life, in order, where the file could be read only later: they
-        belong before all else, and their ids are below 1. What is opened but cannot be read or
-        written is degraded; raise ConfigurationError for what only a person can put right.
-        Seconds: interval, how long boxes may wait for their batch; heal_interval, between two
-        attempts to get out of the degraded state.
+        What is opened but cannot be read or written is degraded; raise ConfigurationError for what
+        only a person can put right.
         """
-        writer = cls(
-            path, max_bytes, on_change=on_change, on_report=on_report, on_late=on_late,
-            interval=interval, heal_interval=heal_interval, clock=clock, wall=wall,
-            open_spool=open_spool)
+        writer = cls(path, max_bytes, listener, timing, open_spool)
         rows: list[Row] = []
         try:
             rows = writer._opened().load()
@@ -148,7 +154,7 @@ class SpoolWriter:
             self, lane_name: str, id: int, payload: bytes,  # noqa: A002
             object_id: int | None, urgent: bool) -> None:
         """Keep a message, whose id is greater than all before; urgent: do not wait for more."""
-        row = Row(id, lane_name, object_id, self._wall(), payload)
+        row = Row(id, lane_name, object_id, self._timing.wall(), payload)
         with self._condition:
             self._changes += 1
             self._rows[id] = row
@@ -244,9 +250,9 @@ class SpoolWriter:
             return -NEVER
         due = NEVER
         if self._fresh:
-            due = next(iter(self._fresh.values())) + self._interval
+            due = next(iter(self._fresh.values())) + self._timing.interval
         if self._dead:
-            due = min(due, self._dead_since + self._interval)
+            due = min(due, self._dead_since + self._timing.interval)
         return due
 
     def _load_late(self) -> list[Row]:
@@ -264,7 +270,7 @@ class SpoolWriter:
             return self._spool
         self._reopen = False
         if self._spool.report:
-            self._tell(self._on_report, self._spool.report)
+            self._tell(self._listener.reported, self._spool.report)
         return self._spool
 
     def _bring_into_step(self) -> None:
@@ -282,7 +288,7 @@ class SpoolWriter:
             self._dead_since = now
             self._in_step = self._loaded = True
         if late:
-            self._tell(self._on_late, late)
+            self._tell(self._listener.came_late, late)
 
     def _write(self) -> None:
         with self._condition:
@@ -313,7 +319,7 @@ class SpoolWriter:
         self._set_state(DEGRADED, reason)
         with self._condition:
             self._in_step = False
-            self._heal_at = self._clock() + self._heal_interval
+            self._heal_at = self._clock() + self._timing.heal_interval
             self._failures += 1
             self._condition.notify_all()
 
@@ -326,7 +332,7 @@ class SpoolWriter:
     def _set_state(self, state: str, reason: str) -> None:
         if (state, reason) != (self.state, self.reason):
             self.state, self.reason = state, reason
-            self._tell(self._on_change, state, reason)
+            self._tell(self._listener.changed, state, reason)
 
     def _tell(self, callback: Callable[..., None], *arguments: Any) -> None:
         with suppress(Exception):  # e.g. the loop that it would hand over to has ended

@@ -212,5 +212,4 @@ def test_a_second_writer_is_refused(rigs):
 
 
 def test_the_defaults_are_those_of_the_documentation():
-    assert writer.SpoolWriter.open.__kwdefaults__['interval'] == 0.5
-    assert writer.SpoolWriter.open.__kwdefaults__['heal_interval'] == 5.0
+    assert (writer.Timing().interval, writer.Timing().heal_interval) == (0.5, 5.0)

@@ -19,7 +19,7 @@ import random
 
 from camera_ws_bridge.buffer.outbox import UPDATES
 from camera_ws_bridge.buffer.spool.spool import Spool, SpoolError
-from camera_ws_bridge.buffer.spool.writer import DEGRADED, OK, SpoolWriter
+from camera_ws_bridge.buffer.spool.writer import DEGRADED, OK, SpoolWriter, Timing
 import pytest
 from rigs.spool_writer_rig import FAULTS, MIB, NEVER, PATIENCE, wait_for
 
@@ -125,9 +125,11 @@ def test_a_bug_costs_the_spool_not_the_thread(rigs):
 
 
 def test_callbacks_that_fail_are_nothing_to_it(path):
-    def fail(*_):
-        raise RuntimeError('the loop is closed')
-    writer, _, _ = SpoolWriter.open(path, MIB, on_change=fail, heal_interval=NEVER)
+    class Listener:
+
+        def changed(self, *_):
+            raise RuntimeError('the loop is closed')
+    writer, _, _ = SpoolWriter.open(path, MIB, Listener(), Timing(heal_interval=NEVER))
     writer._spool.close()
     writer.added(UPDATES, 1, b'update', 1, True)
     wait_for(lambda: writer.state == DEGRADED)

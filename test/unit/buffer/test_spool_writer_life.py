@@ -32,12 +32,16 @@ from rigs.spool_writer_rig import FAULTS, Rig, stored, wait_for
 
 VICTIM = """
     import random, time
-    from camera_ws_bridge.buffer.spool.writer import SpoolWriter
+    from camera_ws_bridge.buffer.spool.writer import SpoolWriter, Timing
     path, log, seed = sys.argv[1:]
     chance = random.Random(seed)
     log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     reports = []
-    writer, rows, next_id = SpoolWriter.open(path, 2**24, interval=0.005, on_report=reports.append)
+    class Listener:
+        def changed(self, state, reason):
+            reports.append(reason)
+        reported = came_late = reports.append
+    writer, rows, next_id = SpoolWriter.open(path, 2**24, Listener(), Timing(interval=0.005))
     assert not reports and writer.state == 'ok'
     alive = [row.id for row in rows]
     os.write(log, b'%r %r\\n' % (next_id, alive))

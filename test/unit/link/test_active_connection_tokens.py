@@ -126,6 +126,6 @@ async def test_a_token_that_comes_back_in_a_message_is_not_logged():
     rig = Rig(token=a_token).start()
     connection = await rig.registered()
     connection.feed(f'{{"type": "{SECRET}"}}')
-    await rig.until(lambda: rig.link.rejected)
+    await rig.until(lambda: rig.inbound.rejected)
     assert any('ignored' in line for line in rig.logger.lines)
     assert not any(SECRET in line for line in rig.logger.lines)

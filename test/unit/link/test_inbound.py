@@ -15,7 +15,7 @@
 """Frames of the orchestrator on their way into the session, and what is rejected."""
 
 from camera_ws_bridge.link.inbound import BURST_SECONDS, Inbound
-from camera_ws_bridge.log.throttled_log import LimitedLog
+from camera_ws_bridge.log.throttled_log import ThrottledLog
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.protocol.messages import Stop
 from camera_ws_bridge.tracking.tracked_objects import Session
@@ -33,8 +33,8 @@ class Rig:
         self.warnings = []
         self.session = Session(True)
         self.inbound = Inbound(
-            self.session, rate, codec.DEFAULT_LIMITS, camera_id='gate',
-            log=LimitedLog(self, lambda: 0.0), on_command=self.commands.append)
+            self.session, rate, codec.DEFAULT_LIMITS,
+            ThrottledLog(self, 'gate', lambda: 0.0), self.commands.append)
 
     def warning(self, text):
         self.warnings.append(text)

@@ -76,19 +76,19 @@ async def test_stop_missed_while_away_is_concluded_from_the_replay(reconcile):
     stops = [(4, Stop(1), True)] if reconcile else []
     assert [(command.sequence, command.message, command.reconciled)
             for command in rig.commands[2:]] == [(3, Update(3, (1.0,)), False), *stops]
-    assert set(rig.link.session.tracked) == ({2, 3} if reconcile else {1, 2, 3})
+    assert set(rig.session.tracked) == ({2, 3} if reconcile else {1, 2, 3})
 
 
 @virtual
 async def test_no_object_is_stopped_because_its_replay_was_garbled():
     rig = Rig(make=lambda index: {'replay': [Update(1, (0.5,))] if index == 0 else []}).start()
     first = await rig.registered()
-    await rig.until(lambda: 1 in rig.link.session.tracked)
+    await rig.until(lambda: 1 in rig.session.tracked)
     rig.make = lambda index: {'replay': ['{"type":"featureMap","objectId":1,"featureMap":[NaN]}']}
     first.lose()
     await rig.until(lambda: len(rig.connections) == 2)
     await rig.registered()
-    assert 1 in rig.link.session.tracked
+    assert 1 in rig.session.tracked
     assert all(not isinstance(command.message, Stop) for command in rig.commands)
     await rig.link.shut_down()
 

@@ -40,7 +40,7 @@ async def test_it_can_run_again_and_goes_on_where_it_was():
     second = await rig.start().registered()
     await rig.until(lambda: rig.outbox.acknowledged == 2)
     assert second is not first and second.frames == [2]
-    assert 7 in rig.link.session.tracked and len(rig.commands) == 1
+    assert 7 in rig.session.tracked and len(rig.commands) == 1
     await rig.link.shut_down()
     await rig.running
 

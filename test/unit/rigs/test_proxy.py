@@ -19,7 +19,7 @@ import socket
 import threading
 import time
 
-from camera_ws_bridge.bridge import LoopThread
+from camera_ws_bridge.sim.loop_thread import LoopThread
 import pytest
 from rigs.proxy import Proxy, TO_CLIENT, TO_SERVER
 
