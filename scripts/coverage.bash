@@ -25,6 +25,7 @@ modules=(
   link.settings
   link.suspicion
   link.token_bucket
+  log.printable
   log.redact
   log.throttled_log
   outputs.health
@@ -36,6 +37,7 @@ modules=(
   protocol.messages
   protocol.object_ids
   protocol.png
+  protocol.rejection
   reid.events
   reid.follower
   reid.in_order

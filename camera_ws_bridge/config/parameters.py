@@ -153,6 +153,9 @@ class Parameters:
         'anew for every connection. Empty: none, or OAuth by AUTH_SERVER_URL.')
     insecure_token_host: str = _parameter(
         '', 'The one host to which a token may be sent over ws://; empty: only to this machine.')
+    insecure_auth_host: str = _parameter(
+        '', 'The one host of a token server to which the client secret may be sent over http://; '
+        'empty: only to this machine.')
     tls_ca_file: str = _parameter(
         '', 'PEM file with the CAs to trust for wss:// and for the token server; empty: those '
         'that the system trusts.')

@@ -28,12 +28,12 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from camera_ws_bridge.buffer.outbox import Outbox
-from camera_ws_bridge.errors import LinkFault
+from camera_ws_bridge.errors import as_fault, LinkFault
 from camera_ws_bridge.link.connection import Connection
 from camera_ws_bridge.link.inbound import Inbound
 from camera_ws_bridge.link.settings import Settings
 from camera_ws_bridge.link.suspicion import is_suspect
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import codec, rejection
 from camera_ws_bridge.protocol.messages import Authenticate, Identifier
 
 TICK = 0.25  # seconds between two looks at the clock
@@ -127,7 +127,7 @@ class ActiveConnection:
             # Reader and writer may fail together; the reader knows the reason.
             task = next(task for task in tasks if task in done)
             fault = as_fault(asyncio.CancelledError() if task.cancelled() else task.exception())
-            return self._rejection(fault) or fault
+            return self._explained(fault)
         finally:
             self._over = True
             self._writer_waits = False
@@ -240,15 +240,14 @@ class ActiveConnection:
         self._inbound.shown_token = jwt
         await self.connection.send(codec.encode_utf8(Authenticate(jwt)))
 
-    def _rejection(self, fault: LinkFault) -> LinkFault | None:
-        """Recognise a bad token: the orchestrator says so only by closing on the next message."""
-        accepted = self.registered_at is not None and (
-            self._clock() - self.registered_at > TOKEN_DOUBT)
-        if not self._token_sent or accepted or fault.cause != 'closed' or self._flushing:
-            return None
-        return LinkFault(
-            'rejected_token', 'it closed the connection right after it was shown the token: the '
-            'token is not accepted')
+    def _explained(self, fault: LinkFault) -> LinkFault:
+        """Return the fault, or that the token is to blame for it."""
+        doubt = TOKEN_DOUBT if self._token_sent else 0.0
+        registered = self.registered_at is not None and (
+            self._clock() - self.registered_at >= doubt)
+        return fault if self._flushing else rejection.explained(
+            fault, registered=registered, token_shown=self._token_sent,
+            token_configured=self._tokens is not None)
 
     async def _identify(self) -> None:
         """Register; again and again, since an older connection's end undoes a registration."""
@@ -358,11 +357,3 @@ async def wait(event: asyncio.Event, timeout: float) -> None:
 
 def _no_token() -> LinkFault:
     return LinkFault('token_server', 'there is no token to be had in time')
-
-
-def as_fault(error: BaseException | None) -> LinkFault:
-    """Return the error if it is a fault of the link; else the fault that it amounts to."""
-    if isinstance(error, LinkFault):
-        return error
-    # A bug of ours must not end a bridge that nobody looks after: it costs a reconnect.
-    return LinkFault('internal', f'{type(error).__name__}: {error}')

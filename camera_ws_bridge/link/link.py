@@ -26,15 +26,16 @@ from collections.abc import Callable
 import enum
 from typing import Protocol
 
-from camera_ws_bridge.errors import LinkFault
+from camera_ws_bridge.errors import as_fault, LinkFault
 from camera_ws_bridge.link.active_connection import (
-    ActiveConnection, as_fault, Camera, Tokens, wait)
+    ActiveConnection, Camera, Tokens, wait)
 from camera_ws_bridge.link.backoff import Backoff
 from camera_ws_bridge.link.connection import Connection
 from camera_ws_bridge.link.hurry import Hurry
 from camera_ws_bridge.link.settings import Settings
 from camera_ws_bridge.log import redact
-from camera_ws_bridge.log.throttled_log import clean, ThrottledLog
+from camera_ws_bridge.log.printable import clean
+from camera_ws_bridge.log.throttled_log import ThrottledLog
 
 LAST_MOMENT = 0.1  # seconds before connect_timeout that are too few for another attempt
 

@@ -27,7 +27,7 @@ from camera_ws_bridge.config.parameters import Parameters
 from camera_ws_bridge.link.settings import Settings
 from camera_ws_bridge.log.throttled_log import Logger
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.transport import network_watch, url, websocket
+from camera_ws_bridge.transport import network_watch, tls, url, websocket
 
 
 class Orchestrator:
@@ -78,8 +78,9 @@ def connection_options(values: Parameters) -> tuple[websocket.Options, ssl.SSLCo
         compression=values.compression,
         user_timeout=_user_timeout(values.heartbeat_timeout), tls_ca_file=values.tls_ca_file,
         tls_cert_file=values.tls_cert_file, tls_key_file=values.tls_key_file)
-    secure = values.orchestrator_url.startswith('wss:')
-    return options, websocket.tls_context(options) if secure else None
+    if not url.is_encrypted(values.orchestrator_url):
+        return options, None
+    return options, tls.context(values.tls_ca_file, values.tls_cert_file, values.tls_key_file)
 
 
 def _user_timeout(heartbeat_timeout: float) -> float:
@@ -88,7 +89,8 @@ def _user_timeout(heartbeat_timeout: float) -> float:
 
 def token_source(values: Parameters) -> sources.TokenSource | None:
     """Return where tokens come from, if they are needed; raise ConfigurationError."""
-    tokens = sources.from_environment(os.environ, values.token_file, values.tls_ca_file)
+    tokens = sources.from_environment(
+        os.environ, values.token_file, values.tls_ca_file, values.insecure_auth_host)
     if tokens is not None:
         sources.check_transport(values.orchestrator_url, values.insecure_token_host)
     return tokens

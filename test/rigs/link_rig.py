@@ -92,7 +92,7 @@ def copy(fault):
     if not isinstance(fault, LinkFault):
         return fault
     return LinkFault(fault.cause, fault.reason, fatal=fault.fatal, reached=fault.reached,
-                     retry_after=fault.retry_after)
+                     retry_after=fault.retry_after, code=fault.code)
 
 
 class Silence(NamedTuple):
