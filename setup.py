@@ -47,7 +47,7 @@ setup(
             'bridge = camera_ws_bridge.process.start:bridge',
             'camera_sim = camera_ws_bridge.sim.camera.main:main',
             'check = camera_ws_bridge.preflight.check:main',
-            'demo = camera_ws_bridge.sim.demo:main',
+            'demo = camera_ws_bridge.sim.demo.main:main',
             'multi_bridge = camera_ws_bridge.process.start:multi_bridge',
             'orchestrator_sim = camera_ws_bridge.sim.orchestrator.main:main',
         ],

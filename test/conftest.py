@@ -15,6 +15,7 @@
 """The fixtures of all tests, which see the installed package only, however pytest was started."""
 
 import logging
+import os
 import pathlib
 import sys
 
@@ -25,6 +26,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 # `colcon test` runs `python -m pytest` here, which puts the source tree in front of everything.
 sys.path[:] = [entry for entry in sys.path if pathlib.Path(entry).resolve() != ROOT]
+
+# Every process that a test starts has the rclpy of that distribution, as far as names go.
+if os.environ.get('CAMERA_WS_BRIDGE_COMPAT'):
+    os.environ['PYTHONPATH'] = os.pathsep.join(
+        [str(ROOT / 'test/compat' / os.environ['CAMERA_WS_BRIDGE_COMPAT']),
+         os.environ.get('PYTHONPATH', '')])
 
 # A busy machine may take its time.
 settings.register_profile('no deadline', deadline=None)

@@ -89,6 +89,9 @@ class Parameters:
     heartbeat_timeout: float = _parameter(
         10.0, 'Seconds without any progress after which a silent connection is dropped.',
         0.5, 3600, live=True)
+    watch_network: bool = _parameter(
+        True, 'Act at once when the kernel tells that an address, a link or a route of this '
+        'machine has changed. false: wait for timeouts.', live=True)
     identify_interval: float = _parameter(
         30.0, 'Seconds between repeated registrations, which heal one that the orchestrator has '
         'lost; 0: never.', 0, 86400, live=True)

@@ -27,11 +27,13 @@ from camera_ws_bridge.config.parameters import Parameters
 from camera_ws_bridge.link.settings import Settings
 from camera_ws_bridge.log.throttled_log import Logger
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.transport import tls, url, websocket
+from camera_ws_bridge.transport import network_watch, tls, url, websocket
 
 
 class Orchestrator:
     """The way to the orchestrator, as the parameters describe it."""
+
+    watch_network = staticmethod(network_watch.watch)
 
     def __init__(self, values: Parameters) -> None:
         """Raise ConfigurationError for what can never work."""
@@ -49,7 +51,7 @@ def assemble(values: Parameters, outlet: Outlet, host: LoopHost, logger: Logger)
     """Return a bridge that has not begun; raise ConfigurationError for what can never work."""
     bridge = Bridge(settings(values), Orchestrator(values), outlet, host, logger)
     if values.spool_path:
-        bridge.spool.open(values.spool_path, values.spool_max_bytes)
+        bridge.open_spool(values.spool_path, values.spool_max_bytes)
     return bridge
 
 
@@ -61,9 +63,9 @@ def settings(values: Parameters) -> Settings:
         open_timeout=values.open_timeout, reconnect_delay_min=values.reconnect_delay_min,
         reconnect_delay_max=values.reconnect_delay_max, stable_after=values.stable_after,
         heartbeat_interval=values.heartbeat_interval,
-        heartbeat_timeout=values.heartbeat_timeout, identify_interval=values.identify_interval,
-        shutdown_timeout=values.shutdown_timeout, reconcile=values.reconcile,
-        command_rate=values.command_rate,
+        heartbeat_timeout=values.heartbeat_timeout, watch_network=values.watch_network,
+        identify_interval=values.identify_interval, shutdown_timeout=values.shutdown_timeout,
+        reconcile=values.reconcile, command_rate=values.command_rate,
         limits=codec.Limits(values.max_image_bytes, values.max_image_pixels),
         boxes=Policy(values.boxes_max_messages, values.boxes_max_bytes, values.boxes_max_age),
         updates=Policy(

@@ -34,7 +34,7 @@ from typing import Any
 from camera_ws_bridge.errors import as_fault, exhausted, LinkFault
 from camera_ws_bridge.transport import names, url as urls
 from camera_ws_bridge.transport.dial import dial
-from camera_ws_bridge.transport.tcp import Tcp
+from camera_ws_bridge.transport.tcp import Silence, Tcp
 import websockets.exceptions as ws_exceptions
 from websockets.version import version as websockets_version
 
@@ -250,6 +250,18 @@ class Connection:
     def delivered(self) -> int:
         """Return the part of progress() that is of what was written, not of what was received."""
         return self._count_progress()[0]
+
+    def has_route(self) -> bool:
+        """Tell whether its local address and its route are as they were when it was opened."""
+        return self._tcp.has_route()
+
+    def silence(self) -> Silence | None:
+        """Return how long nothing has come from the peer's kernel; None: not known."""
+        return self._tcp.silence()
+
+    async def answers_anew(self) -> bool:
+        """Tell whether the peer answers new connections, each at once."""
+        return await self._tcp.answers_anew()
 
     def _count_progress(self) -> tuple[int, int]:
         counters = self._tcp.counters()
