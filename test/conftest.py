@@ -15,6 +15,7 @@
 """The fixtures of all tests, which see the installed package only, however pytest was started."""
 
 import logging
+import os
 import pathlib
 import sys
 
@@ -25,6 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 # `colcon test` runs `python -m pytest` here, which puts the source tree in front of everything.
 sys.path[:] = [entry for entry in sys.path if pathlib.Path(entry).resolve() != ROOT]
+os.environ['PYTHONSAFEPATH'] = '1'  # the same for the processes that tests start
 
 # A busy machine may take its time.
 settings.register_profile('no deadline', deadline=None)

@@ -17,7 +17,7 @@
 import sys
 import unittest
 
-from launch.actions import ExecuteProcess  # noqa: I100: launch_rig skips the file
+from launch.actions import ExecuteProcess
 import launch_testing
 import launch_testing.asserts
 import launch_testing.markers
