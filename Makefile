@@ -26,7 +26,7 @@ export CAMERA_WS_BRIDGE_REAL_ROS := $(REAL_ROS)
 
 # Nothing may import from the source tree: only what is installed gets tested.
 ENTER := source scripts/env.bash; export PYTHONSAFEPATH=1;
-CLIENT_TESTS := $(wildcard test/unit/transport/test_websocket*.py)
+CLIENT_TESTS := test/unit/transport
 FAULT_TESTS := test/faults test/system/test_kills.py test/system/test_two_bridges.py
 BESIDE = $(if $(REAL_ROS),build,$$CAMERA_WS_BRIDGE_VENV)
 WEBSOCKETS_10 = $(BESIDE)/websockets-10

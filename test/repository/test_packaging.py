@@ -303,6 +303,6 @@ def test_no_file_names_a_place_of_one_machine_or_one_registry():
 
 def test_nothing_that_was_built_is_committed():
     for path in committed():
-        first, *rest = path.relative_to(ROOT).parts
-        assert first not in ('build', 'install', 'log', '.venv'), path
-        assert '__pycache__' not in rest, path
+        parts = path.relative_to(ROOT).parts
+        assert parts[0] not in ('build', 'install', 'log', '.venv'), path
+        assert '__pycache__' not in parts, path

@@ -17,7 +17,7 @@
 import contextlib
 import threading
 
-from camera_ws_bridge.buffer.outbox import BOXES, UPDATES
+from camera_ws_bridge.buffer.outbox import BOXES, Item, UPDATES
 from camera_ws_bridge.buffer.spool.spool import Spool, SpoolError
 from camera_ws_bridge.buffer.spool.writer import SpoolWriter, Timing
 from rigs.shared import wait_until
@@ -76,11 +76,11 @@ class Rig:
         spool = Spool.open(path, max_bytes)
         write, load, reopen = spool.write, spool.load, spool.reopen
 
-        def failing_write(added, removed):
+        def failing_write(added, removed, note=None):
             self.before_write()
             if self.fault is not None:
                 raise self.fault
-            write(added, removed)
+            write(added, removed, note)
             self.writes.append(([row.id for row in added], [*removed]))
 
         def failing_load():
@@ -97,12 +97,12 @@ class Rig:
     def boxes(self, *ids, payload=b'boxes'):
         """Add boxes."""
         for id_ in ids:
-            self.writer.added(BOXES, id_, payload, None, False)
+            self.writer.added(BOXES, Item(id_, payload, 0.0, None))
 
     def update(self, *ids, payload=b'update'):
         """Add updates."""
         for id_ in ids:
-            self.writer.added(UPDATES, id_, payload, 7, True)
+            self.writer.added(UPDATES, Item(id_, payload, 0.0, 7))
 
     def gone(self, *ids):
         """Forget messages."""

@@ -132,6 +132,17 @@ def test_each_camera_has_its_own_node_parameters_and_connection(tmp_path):
         assert found.process.end() == 0
 
 
+def test_the_cameras_namespaces_are_below_that_of_the_process(tmp_path):
+    path = tmp_path / 'cameras.yaml'
+    path.write_text('cameras: [{camera_id: gate}, {camera_id: hall, namespace: main/hall}]')
+    with rigs.serving() as orchestrator, rigs.own_domain() as domain:
+        rigs.Process(
+            domain, tmp_path / 'log', '-r', '__ns:=/site', command=('multi_bridge', str(path)),
+            orchestrator_url=orchestrator.sim.url)
+        for namespace in ('site/gate', 'site/main/hall'):
+            rigs.Probe(domain, namespace=namespace).wait_until_registered()
+
+
 def test_what_happens_to_one_camera_does_not_touch_the_others(tmp_path):
     token = tmp_path / 'token'
     token.touch(0o600)

@@ -17,7 +17,7 @@
 import os
 import random
 
-from camera_ws_bridge.buffer.outbox import UPDATES
+from camera_ws_bridge.buffer.outbox import Item, UPDATES
 from camera_ws_bridge.buffer.spool.spool import Spool, SpoolError
 from camera_ws_bridge.buffer.spool.writer import DEGRADED, OK, SpoolWriter, Timing
 import pytest
@@ -132,7 +132,7 @@ def test_callbacks_that_fail_are_nothing_to_it(path):
             raise RuntimeError('the loop is closed')
     writer, _, _ = SpoolWriter.open(path, MIB, Listener(), Timing(heal_interval=NEVER))
     writer._spool.close()
-    writer.added(UPDATES, 1, b'update', 1, True)
+    writer.added(UPDATES, Item(1, b'update', 0.0, 1))
     wait_until(lambda: writer.state == DEGRADED)
     assert writer.flush(PATIENCE)
     assert writer.state == OK

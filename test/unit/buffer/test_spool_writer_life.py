@@ -33,6 +33,7 @@ from rigs.spool_writer_rig import FAULTS, Rig, stored
 
 VICTIM = """
     import random, time
+    from camera_ws_bridge.buffer.outbox import Item
     from camera_ws_bridge.buffer.spool.writer import SpoolWriter, Timing
     path, log, seed = sys.argv[1:]
     chance = random.Random(seed)
@@ -51,7 +52,7 @@ VICTIM = """
             urgent = chance.random() < 0.2
             os.write(log, b'+%d\\n' % next_id)
             lane = 'updates' if urgent else 'boxes'
-            writer.added(lane, next_id, b'%d ' % next_id * 99, 1, urgent)
+            writer.added(lane, Item(next_id, b'%d ' % next_id * 99, 0.0, 1))
             alive.append(next_id)
             next_id += 1
         for _ in range(chance.randrange(25)):

@@ -48,7 +48,7 @@ async def test_start_between_identifier_and_pong_is_not_stale():
     rig.connections[1].feed(Start(5, 2.0, 1))
     rig.connections[1].answer()
     await rig.until(lambda: len(rig.commands) == 3)
-    assert [command.message for command in rig.commands[1:]] == [Start(5, 2.0, 1), Stop(1)]
+    assert [command.message for command in rig.commands[1:]] == [Stop(1), Start(5, 2.0, 1)]
     assert set(rig.session.tracked) == {5}
 
 

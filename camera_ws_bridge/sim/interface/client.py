@@ -46,9 +46,13 @@ class Operator:
 
     @classmethod
     async def connect(
-            cls, url: str, *, uses_images: bool = False,
+            cls, url: str, *, uses_images: bool = True,
             listener: Callable[[Fields], None] | None = None) -> Operator:
-        """Connect to .../client (or .../processor); uses_images: wants them of new objects."""
+        """
+        Connect to .../client, or without uses_images to .../processor.
+
+        The orchestrator tells of new objects and stops only those who say that they use images.
+        """
         operator = cls(await websocket.websocket_connect(url), listener)
         if uses_images:
             await operator.send({'type': 'setUsesImages', 'usesImages': True})
