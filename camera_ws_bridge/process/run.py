@@ -28,6 +28,7 @@ from camera_ws_bridge.process.executor import add_nodes, make_executor
 from camera_ws_bridge.process.loops import SharedLoop
 from camera_ws_bridge.process.service_manager import ServiceManager
 from camera_ws_bridge.process.signals import END_SIGNALS
+from camera_ws_bridge.ros import starting
 import rclpy
 from rclpy.exceptions import InvalidNamespaceException
 from rclpy.impl.implementation_singleton import rclpy_implementation
@@ -93,11 +94,7 @@ def run(args: list[str] | None, start: Callable[[Process], Sequence[BridgeNode]]
     `start` makes the nodes, adds them and starts them; it may raise ConfigurationError, and what
     rclpy raises for a node that cannot be made.
     """
-    try:
-        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-    except Exception as error:  # rclpy's own types for this differ between distributions
-        print(f'camera_ws_bridge: ROS arguments: {_line(error)}', file=sys.stderr)
-        return EXIT_CONFIGURATION
+    starting.init('camera_ws_bridge', args, signal_handler_options=SignalHandlerOptions.NO)
     process = Process()
     END_SIGNALS.on_signal(process.end_soon)
     try:

@@ -40,7 +40,7 @@ from typing import Any
 from camera_ws_bridge.bridge import LoopThread
 from camera_ws_bridge.link.link import State
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.ros import qos
+from camera_ws_bridge.ros import qos, starting
 from camera_ws_bridge.sim.account import quantile, Received
 from camera_ws_bridge.sim.arguments import count, not_negative, positive
 from camera_ws_bridge.sim.camera.picture import a_picture
@@ -49,7 +49,6 @@ from camera_ws_bridge_msgs.msg import Status
 import rclpy
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
-from rclpy.utilities import remove_ros_args
 
 CAMERA_ID = 'demo'
 NEIGHBOUR_ID = 'neighbour'
@@ -332,7 +331,7 @@ class Demo:
 
 def main(args: list[str] | None = None) -> int:
     """Run the demo; return 0 if nothing was lost."""
-    arguments = _parser().parse_args(remove_ros_args(args or sys.argv)[1:])
+    arguments = _parser().parse_args(starting.own_arguments('demo', args))
     with _environment() as (observer, loop_thread, stopping), \
             tempfile.TemporaryDirectory(prefix='camera_ws_bridge_') as folder:
         demo = Demo(pathlib.Path(folder), arguments, observer, loop_thread, stopping)
@@ -354,7 +353,7 @@ def _environment() -> Iterator[tuple[Observer, LoopThread, Callable[[], bool]]]:
     signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: signals.append(number))
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    starting.init('demo', None, signal_handler_options=SignalHandlerOptions.NO)
     observer = Observer()
     loop_thread = LoopThread()
     try:
