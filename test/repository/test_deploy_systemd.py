@@ -227,7 +227,7 @@ def confine():
 
 @contextlib.contextmanager
 def started(path, folder, files):
-    """Start what a unit or drop-in says, by systemd's rules, with files in its /etc and a prefix."""
+    """Start what a unit or drop-in says, by systemd's rules, with files in its prefix and etc."""
     prefix, etc, state = folder / 'prefix', folder / 'etc', folder / 'state'
     for needed in (prefix / 'lib', etc, state / 'camera_ws_bridge/gate'):
         needed.mkdir(parents=True, exist_ok=True)
