@@ -20,7 +20,8 @@ from array import array
 from collections.abc import Mapping
 
 from builtin_interfaces.msg import Time
-from camera_ws_bridge.protocol.messages import Start, Stop
+from camera_ws_bridge.protocol.start import Start
+from camera_ws_bridge.protocol.stop import Stop
 from camera_ws_bridge.tracking.frame_stamps import Stamp
 from camera_ws_bridge.tracking.tracked_objects import Command, Session
 from camera_ws_bridge_msgs import msg as ros

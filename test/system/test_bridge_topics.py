@@ -21,7 +21,7 @@ import math
 import pathlib
 
 from ament_index_python import get_package_share_directory
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol.start import IMAGE_PREFIX
 from camera_ws_bridge.sim.camera.picture import a_picture
 from camera_ws_bridge_msgs.msg import Start, Status, Stop, Update
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -105,7 +105,7 @@ def test_values_that_json_cannot_hold_are_refused_by_name(rig, value):
 
 def test_commands_arrive_with_all_their_fields(rig):
     picture = a_picture()
-    uri = codec.IMAGE_PREFIX + base64.b64encode(picture).decode()
+    uri = IMAGE_PREFIX + base64.b64encode(picture).decode()
     rig.probe.boxes.publish(rigs.boxes(1607.0666666666666, rigs.box(0), stamp=(1607, 66666666)))
     rig.wait(lambda: 1607.0666666666666 in rig.orchestrator.frame_ids())
     rig.probe.commands.clear()
