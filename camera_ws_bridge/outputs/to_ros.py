@@ -59,6 +59,7 @@ def _start_to_ros(message: Start, frame_stamp: Stamp) -> ros.Start:
     if message.image is not None:
         result.image.format = 'png'
         result.image.data = array('B', message.image)
+    result.frame_problem, result.image_problem = message.frame_problem, message.image_problem
     return result
 
 

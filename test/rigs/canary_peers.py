@@ -181,11 +181,11 @@ class Orchestrator(Server):
         await self._register(peer)
         token = self._token
         for text in (
-                token, f'"{token}"', strict_json.dumps({'type': token}), strict_json.dumps({token: 1}),
-                f'{{"{token}":1,"{token}":2}}', strict_json.dumps({'type': 'stop', 'objectId': token}),
-                strict_json.dumps({'type': 'start', 'objectId': 1, 'image': token}),
-                strict_json.dumps({'type': 'featureMap', 'objectId': 1, 'featureMap': [token]}),
-                strict_json.dumps({'type': 'stop', 'objectId': 1})):
+                token, f'"{token}"', f'{{"{token}":1,"{token}":2}}', *map(strict_json.dumps, (
+                    {'type': token}, {token: 1}, {'type': 'stop', 'objectId': token},
+                    {'type': 'start', 'objectId': 1, 'image': token, 'boxId': token},
+                    {'type': 'featureMap', 'objectId': 1, 'featureMap': [token]},
+                    {'type': 'stop', 'objectId': 1}))):
             await peer.send(raw_peer.frame(raw_peer.TEXT, text.encode()))
         await peer.send(raw_peer.frame(raw_peer.BINARY, token.encode()))
         while True:
