@@ -31,7 +31,7 @@ except ImportError:  # slower on boxes, otherwise the same
 
 __all__ = ['dumps', 'loads', 'orjson', 'quoted', 'write', 'WRITER']
 
-WRITER = 'the standard library' if orjson is None else 'orjson'
+WRITER = 'standard library' if orjson is None else 'orjson'
 
 
 def loads(text: str | bytes) -> dict[str, Any]:

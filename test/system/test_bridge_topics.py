@@ -209,7 +209,7 @@ def test_no_bad_input_costs_more_than_one_log_line(rig):
 
 
 def test_the_log_says_what_writes_json(rig):
-    assert rig.process.log.count(f'JSON is written by {strict_json.WRITER}') == 1
+    assert rig.process.log.count(f'json: {strict_json.WRITER}') == 1
 
 
 # ---- services, status

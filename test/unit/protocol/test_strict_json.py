@@ -49,7 +49,7 @@ def test_both_libraries_write_the_same_values():
 
 def test_the_writer_is_named():
     assert strict_json.WRITER == (
-        'orjson' if importlib.util.find_spec('orjson') else 'the standard library')
+        'orjson' if importlib.util.find_spec('orjson') else 'standard library')
 
 
 def test_without_orjson_the_module_uses_the_standard_library(monkeypatch):
@@ -58,7 +58,7 @@ def test_without_orjson_the_module_uses_the_standard_library(monkeypatch):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.orjson is None
-    assert module.WRITER == 'the standard library'
+    assert module.WRITER == 'standard library'
     assert module.write({'a': 0.5}) == b'{"a":0.5}'
 
 
