@@ -40,7 +40,7 @@ RATES = (30, 300, FAST)  # messages a second
 BOXES = (1, 20, 100)
 FAST_FLOOR = 5  # times as many messages for the floor as for the bridge, where both go fast
 TYPICAL = (300, 20)  # messages a second, boxes; measured without orjson too
-WITHOUT = str(pathlib.Path(__file__).resolve().parents[1] / 'without')  # holds an orjson that cannot be imported
+WITHOUT = str(pathlib.Path(__file__).parents[1] / 'without')  # has an orjson that cannot be found
 
 
 class CpuBed:
