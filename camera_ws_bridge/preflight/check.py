@@ -38,7 +38,7 @@ from camera_ws_bridge.node.assembly import connection_options, token_source
 from camera_ws_bridge.preflight import report, ros, sequence, spool
 from camera_ws_bridge.preflight.orchestrator import Target
 from camera_ws_bridge.preflight.report import Finding, Step
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import codec, strict_json
 from camera_ws_bridge.ros import starting
 from camera_ws_bridge.transport.descriptors import shortage
 from camera_ws_bridge.transport.url import for_log
@@ -120,7 +120,7 @@ def _main(args: list[str] | None) -> int:
     finally:
         node.destroy_node()
         rclpy.try_shutdown()
-    print(codec.dumps(report.as_object(check.steps)) if arguments.json
+    print(strict_json.dumps(report.as_object(check.steps)) if arguments.json
           else report.summary(check.steps), flush=True)
     return EXIT_OK if report.all_well(check.steps) else EXIT_FAILED
 

@@ -52,7 +52,7 @@ RULES = {
     'errors': ('', ''),
     'log': ('', ''),
     'protocol': ('', ''),
-    'protocol.codec': ('', 'JSON'),
+    'protocol.strict_json': ('', 'JSON'),
     'tracking': ('protocol', ''),
     'buffer': ('protocol', ''),
     'buffer.spool': ('buffer log', 'clock threads'),
@@ -90,7 +90,7 @@ RULES = {
     'preflight.report': ('log', ''),
     'preflight.check': (
         'node inputs ros config auth transport protocol log', 'ROS clock chance'),
-    'preflight.ros': ('node inputs ros config', 'ROS clock'),
+    'preflight.ros': ('node inputs ros config protocol', 'ROS clock'),
     'sim': ('bridge config link buffer tracking transport protocol log ros',
             'ROS asyncio tornado numpy threads network clock chance JSON'),
     '__main__': ('process', ''),

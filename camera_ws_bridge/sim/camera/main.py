@@ -28,8 +28,8 @@ import signal
 import sys
 import time
 
-from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.protocol.messages import NOT_TRACKED
+from camera_ws_bridge.protocol import strict_json
+from camera_ws_bridge.protocol.boxes import NOT_TRACKED
 from camera_ws_bridge.ros import qos, starting
 from camera_ws_bridge.sim.arguments import count, positive
 from camera_ws_bridge.sim.camera.tracker import Tracker
@@ -130,7 +130,7 @@ def main(args: list[str] | None = None) -> int:
     print('camera_sim: ' + ', '.join(f'{name} {count}' for name, count in report.items()))
     if arguments.report:
         with open(arguments.report, 'w') as file:
-            file.write(codec.dumps({**report, 'frame_ids': node.published}))
+            file.write(strict_json.dumps({**report, 'frame_ids': node.published}))
     rclpy.try_shutdown()
     return 0
 
