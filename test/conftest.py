@@ -26,6 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 # `colcon test` runs `python -m pytest` here, which puts the source tree in front of everything.
 sys.path[:] = [entry for entry in sys.path if pathlib.Path(entry).resolve() != ROOT]
+os.environ['PYTHONSAFEPATH'] = '1'  # the same for the processes that tests start
 
 # Every process that a test starts has the rclpy of that distribution, as far as names go.
 if os.environ.get('CAMERA_WS_BRIDGE_COMPAT'):
