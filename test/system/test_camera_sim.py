@@ -20,7 +20,6 @@ import os
 import pathlib
 import signal
 import subprocess
-import time
 
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.ros import qos
