@@ -12,7 +12,8 @@ export PYTEST_DISABLE_PLUGIN_AUTOLOAD=1  # ROS 2 brings many, which take longer 
 modules=(
   link.link
   link.active_connection
-  protocol.codec
+  protocol.boxes
+  protocol.start
   inputs.cdr
   buffer.memory
   link.backoff
@@ -33,11 +34,17 @@ modules=(
   preflight.jwt
   preflight.report
   process.systemd
+  protocol.authenticate
+  protocol.codec
   protocol.fields
-  protocol.messages
+  protocol.identifier
+  protocol.message
   protocol.object_ids
   protocol.png
   protocol.rejection
+  protocol.stop
+  protocol.strict_json
+  protocol.update
   reid.events
   reid.follower
   reid.in_order

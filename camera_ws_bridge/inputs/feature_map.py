@@ -20,7 +20,7 @@ from camera_ws_bridge.bridge import Bridge
 from camera_ws_bridge.errors import EncodeError
 from camera_ws_bridge.inputs import cdr, from_ros
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.protocol.messages import Update
+from camera_ws_bridge.protocol.update import Update
 from camera_ws_bridge.ros import qos
 from camera_ws_bridge.ros.endpoints import create_subscription
 from camera_ws_bridge.ros.serialized import deserialize

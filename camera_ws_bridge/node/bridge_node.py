@@ -31,6 +31,7 @@ from camera_ws_bridge.node.assembly import assemble
 from camera_ws_bridge.node.live_parameters import follow
 from camera_ws_bridge.outputs.commands import Commands
 from camera_ws_bridge.outputs.reporter import NodeState, Reporter
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.ros import features
 from camera_ws_bridge.ros.managed_node import (
     ACTIVE, FINALIZED, INACTIVE, LABELS, ManagedNode, UNCONFIGURED)
@@ -130,6 +131,7 @@ class BridgeNode(ManagedNode):
         self._commands = Commands(self, values.command_queue_depth)
         if values.buffer_when_inactive:
             self._subscribe()
+        self.get_logger().info(f'{values.camera_id}: json: {strict_json.WRITER}')
         self.bridge.begin()
 
     def activate(self) -> None:

@@ -83,6 +83,7 @@ def after_set_parameters(node: Node, callback: Callable[[list[Parameter]], None]
     if hasattr(node, 'add_post_set_parameters_callback'):
         node.add_post_set_parameters_callback(callback)
         return
+
     def tell(proposed: list[Parameter]) -> None:
         # Others may have refused them.
         callback([parameter for parameter in proposed if node.has_parameter(parameter.name)
