@@ -89,7 +89,7 @@ def boxes(data: bytes) -> FlatBoxes:
 
 
 def update(data: bytes) -> tuple[Update, int]:
-    """Return object and map, and session, of a camera_ws_bridge_msgs/msg/Update; raise CdrError."""
+    """Return object and map, and session, of camera_ws_bridge_msgs/msg/Update; raise CdrError."""
     order = _order(data)
     _, at = _header(data, order)
     try:
