@@ -89,6 +89,9 @@ class Parameters:
     heartbeat_timeout: float = _parameter(
         10.0, 'Seconds without any progress after which a silent connection is dropped.',
         0.5, 3600, live=True)
+    watch_network: bool = _parameter(
+        True, 'Act at once when the kernel tells that an address, a link or a route of this '
+        'machine has changed. false: wait for timeouts.', live=True)
     identify_interval: float = _parameter(
         30.0, 'Seconds between repeated registrations, which heal one that the orchestrator has '
         'lost; 0: never.', 0, 86400, live=True)
@@ -150,6 +153,9 @@ class Parameters:
         'anew for every connection. Empty: none, or OAuth by AUTH_SERVER_URL.')
     insecure_token_host: str = _parameter(
         '', 'The one host to which a token may be sent over ws://; empty: only to this machine.')
+    insecure_auth_host: str = _parameter(
+        '', 'The one host of a token server to which the client secret may be sent over http://; '
+        'empty: only to this machine.')
     tls_ca_file: str = _parameter(
         '', 'PEM file with the CAs to trust for wss:// and for the token server; empty: those '
         'that the system trusts.')

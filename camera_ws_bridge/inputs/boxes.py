@@ -50,6 +50,10 @@ class BoxesInput:
         self._subscription = AdaptiveSubscription(
             node, message_type, 'boxes', self._on_boxes, qos.BOXES)
 
+    def look(self) -> None:
+        """Follow the topic's publishers; call this every second or so."""
+        self._subscription.look()
+
     def destroy(self) -> None:
         """Subscribe no more."""
         self._subscription.destroy()

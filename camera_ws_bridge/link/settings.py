@@ -40,6 +40,7 @@ class Settings:
     stable_after: float = 2.0
     heartbeat_interval: float = 5.0
     heartbeat_timeout: float = 10.0
+    watch_network: bool = True
     identify_interval: float = 30.0
     shutdown_timeout: float = 2.0
     reconcile: bool = True

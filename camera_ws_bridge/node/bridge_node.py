@@ -31,6 +31,7 @@ from camera_ws_bridge.node.assembly import assemble
 from camera_ws_bridge.node.live_parameters import follow
 from camera_ws_bridge.outputs.commands import Commands
 from camera_ws_bridge.outputs.reporter import NodeState, Reporter
+from camera_ws_bridge.ros import features
 from camera_ws_bridge.ros.managed_node import (
     ACTIVE, FINALIZED, INACTIVE, LABELS, ManagedNode, UNCONFIGURED)
 from camera_ws_bridge.tracking.frame_stamps import Stamp
@@ -54,7 +55,9 @@ class BridgeNode(ManagedNode):
             self, host: LoopHost, on_end: Callable[[LinkFault], None],
             **node_arguments: object) -> None:
         """`on_end` is called, in the loop's thread, when the link has given up."""
-        super().__init__('camera_ws_bridge', enable_logger_service=True, **node_arguments)
+        super().__init__(
+            'camera_ws_bridge', **features.node_arguments(enable_logger_service=True),
+            **node_arguments)
         self.autostart = parameters.autostart(self)
         # All of them, to be seen before the node is configured; what is wrong is said then.
         with contextlib.suppress(ConfigurationError):
@@ -203,6 +206,12 @@ class BridgeNode(ManagedNode):
     def _report(self) -> None:
         self.report(False)
 
+    def _look_around(self) -> None:
+        """Look at the graph, which other nodes change."""
+        if self._boxes_input is not None:
+            self._boxes_input.look()
+        self.misfits.look()
+
     # ---- services
 
     def _on_reconnect(
@@ -244,6 +253,8 @@ class BridgeNode(ManagedNode):
         fault = f'configuration: {self.refusal}' if self.refusal else self._gave_up
         self._reporter.report(
             NodeState(self._camera_id, self.lifecycle, fault), self.bridge, state_changed)
+        if not state_changed:  # once a second, and awake: a timer of its own would cost more
+            self._host.loop.call_soon(self._look_around)
 
     def link_ended(self, fault: LinkFault) -> None:
         """Hear that the link has given up."""

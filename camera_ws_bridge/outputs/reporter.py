@@ -22,7 +22,7 @@ import time
 from camera_ws_bridge.bridge import Bridge
 from camera_ws_bridge.buffer.spool.writer import DEGRADED
 from camera_ws_bridge.link.link import State
-from camera_ws_bridge.log.throttled_log import clean
+from camera_ws_bridge.log.printable import clean
 from camera_ws_bridge.outputs import to_ros
 from camera_ws_bridge.outputs.health import Figures, Health
 from camera_ws_bridge.ros import qos

@@ -39,6 +39,7 @@ from camera_ws_bridge.preflight import report, ros, sequence, spool
 from camera_ws_bridge.preflight.orchestrator import Target
 from camera_ws_bridge.preflight.report import Finding, Step
 from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.transport.descriptors import shortage
 from camera_ws_bridge.transport.url import for_log
 import rclpy
 from rclpy.node import Node
@@ -102,6 +103,10 @@ def main(args: list[str] | None = None) -> int:
 
 def _main(args: list[str] | None) -> int:
     given = sys.argv[1:] if args is None else args
+    problem = shortage()
+    if problem:
+        print(f'check: {problem}', file=sys.stderr)
+        return EXIT_FAILED
     try:
         own = remove_ros_args(['check', *given])[1:]
         arguments = _parser().parse_args(own)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""demo.launch.py: a whole site, with the orchestrator stand-in as a process of its own."""
+"""demo.launch.py: a whole site, with the simulated orchestrator as a process of its own."""
 
 import socket
 import unittest
@@ -39,7 +39,7 @@ def generate_test_description():
     port = unused_port()
     return site.description(site.launched(
         'demo.launch.py', port=str(port), camera_id='entrance', namespace='show', rate='20',
-        boxes='3', log_level='warn'), address=f'http://127.0.0.1:{port}')
+        boxes='3', click_every='0.5', log_level='warn'), address=f'http://127.0.0.1:{port}')
 
 
 class TestDemo(unittest.TestCase):
@@ -80,6 +80,10 @@ class TestDemo(unittest.TestCase):
         self.probe.wait(lambda: self.probe.of(Start) and self.probe.of(Stop))
         self.probe.wait(lambda: self.received('featureMap') > before)
 
+    def test_the_operator_starts_and_stops_objects(self):
+        self.probe.wait_for_status(lambda status: status.starts and status.stops)
+        self.assertTrue([message for message in self.probe.of(Start) if message.image.data])
+
     def test_a_broken_connection_comes_back_and_loses_nothing(self):
         reconnects = self.probe.status.reconnects
         self.control(do='drop')
@@ -93,9 +97,9 @@ class TestDemo(unittest.TestCase):
 @launch_testing.post_shutdown_test()
 class TestAfterwards(AllEndWith0, unittest.TestCase):
 
-    def test_there_were_three(self, proc_info):
+    def test_there_were_four(self, proc_info):
         names = sorted(name.rpartition('-')[0] for name in proc_info.process_names())
-        self.assertEqual(names, ['bridge', 'camera_sim', 'orchestrator_sim'])
+        self.assertEqual(names, ['bridge', 'camera_sim', 'operator_sim', 'orchestrator_sim'])
 
     def test_the_log_level_reaches_the_bridge(self, proc_output):
         self.assertNotIn('[INFO]', text_of(proc_output, 'bridge-'))

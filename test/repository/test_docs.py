@@ -19,6 +19,8 @@ import pathlib
 import re
 import runpy
 
+from camera_ws_bridge.errors import LinkFault
+from camera_ws_bridge.preflight import advice
 from camera_ws_bridge.process.run import (
     EXIT_BUG, EXIT_CONFIGURATION, EXIT_OK, EXIT_UNREACHABLE)
 import pytest
@@ -175,6 +177,12 @@ def test_every_cause_of_a_lost_connection_is_explained():
     assert {'refused', 'tls', 'http_', 'silent'} <= causes
     assert table_of('why there is no connection') == causes | {
         'http_404', 'http_400', 'configuration'}
+
+
+def test_there_is_advice_of_its_own_for_every_cause_that_a_check_can_meet():
+    causes = {*strings_given_to({'LinkFault'}, 0)} - {'http_', 'reconnect'} | {'http_404'}
+    default = advice.of_fault(LinkFault('none of these', ''))
+    assert {cause for cause in causes if advice.of_fault(LinkFault(cause, '')) == default} == set()
 
 
 def test_every_cause_of_a_refused_message_is_explained():

@@ -87,6 +87,9 @@ class Rig:
     async def connect(self, settings, timeout):
         return await self._connect(timeout)
 
+    def watch_network(self, loop, listener):
+        return lambda: None
+
     # ---- the node's side
 
     def now(self):

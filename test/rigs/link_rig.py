@@ -24,6 +24,7 @@ from dataclasses import replace
 import functools
 import json
 import selectors
+from typing import NamedTuple
 
 from camera_ws_bridge.buffer.outbox import Outbox, Policy
 from camera_ws_bridge.errors import LinkFault
@@ -91,12 +92,21 @@ def copy(fault):
     if not isinstance(fault, LinkFault):
         return fault
     return LinkFault(fault.cause, fault.reason, fatal=fault.fatal, reached=fault.reached,
-                     retry_after=fault.retry_after)
+                     retry_after=fault.retry_after, code=fault.code)
+
+
+class Silence(NamedTuple):
+    """What the kernel knows of a peer's silence."""
+
+    lasts: float
+    unanswered: int
+    round_trip_time: float
 
 
 class FakeConnection:
     """One connection: writes down what is sent, and answers as it is told to."""
 
+    round_trip_time = 0.001  # seconds, as its kernel measures it
     direct = True  # whether it can be written to without the writer's task
 
     def __init__(self, clock, *, answers=True, replay=(), delay=0.0):
@@ -107,6 +117,11 @@ class FakeConnection:
         self.times = []
         self.pongs = []  # not yet answered
         self.most_awaited = 0
+        self.routed = True  # whether its address and route are as they were
+        self.unanswered = 0  # what the peer's kernel has not answered, all the time since then
+        self.silent_since = 0.0
+        self.answers_new = False  # whether a new connection would be answered
+        self.probes = []  # when that was asked
         self.closed = None
         self.close_answered = True
         self.aborted = False
@@ -185,6 +200,21 @@ class FakeConnection:
         self.delivered_bytes += self.auto_delivered
         return self.delivered_bytes
 
+    def has_route(self):
+        return self.routed
+
+    def silence(self):
+        lasts = self._clock() - self.silent_since if self.unanswered else 0.0
+        return Silence(lasts, self.unanswered, self.round_trip_time)
+
+    def fall_silent(self, unanswered=3):
+        self.answers, self.unanswered, self.silent_since = False, unanswered, self._clock()
+
+    async def answers_anew(self):
+        self.probes.append(self._clock())
+        await asyncio.sleep(0.3)
+        return self.answers_new
+
     async def close(self, code, timeout):
         self.closed = code, timeout
         if not self.close_answered:
@@ -251,6 +281,8 @@ class Rig:
         self.clock = self.loop.time
         self.outcomes = list(outcomes)  # of the next attempts: a fault, or make()'s arguments
         self.make = make or (lambda index: {})
+        self.network_listeners = []
+        self.network_is_silent = False  # whether the system does not tell of its network
         self.connections = []
         self.attempts = []  # when
         self.timeouts = []
@@ -291,6 +323,17 @@ class Rig:
             outcome = FakeConnection(self.clock, **outcome)
         self.connections.append(outcome)
         return outcome
+
+    def watch_network(self, loop, listener):
+        if self.network_is_silent:
+            raise PermissionError(1, 'Operation not permitted')
+        assert loop is self.loop
+        self.network_listeners.append(listener)
+        return lambda: self.network_listeners.remove(listener)
+
+    def change_network(self):
+        for listener in [*self.network_listeners]:
+            listener()
 
     def start(self):
         self.running = asyncio.create_task(self.link.run())

@@ -19,8 +19,11 @@ import contextlib
 
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.sim.orchestrator.server import OrchestratorSim
+from camera_ws_bridge.sim.orchestrator.timelines import Timelines
 from rigs.shared import WAIT
 from tornado.websocket import websocket_connect
+
+__all__ = ['OrchestratorSim', 'Timelines']
 
 PONG = 'pong'
 END = 'end'
@@ -35,15 +38,7 @@ async def serving(**arguments):
         yield sim
     finally:
         await sim.stop()
-        assert sim.peers == []
-
-
-async def until(condition):
-    """Wait until the condition holds."""
-    async def poll():
-        while not condition():
-            await asyncio.sleep(0.005)
-    await asyncio.wait_for(poll(), WAIT)
+        assert sim.all.peers == []
 
 
 async def connect(url, **arguments):

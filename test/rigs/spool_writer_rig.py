@@ -16,11 +16,11 @@
 
 import contextlib
 import threading
-import time
 
 from camera_ws_bridge.buffer.outbox import BOXES, Item, UPDATES
 from camera_ws_bridge.buffer.spool.spool import Spool, SpoolError
 from camera_ws_bridge.buffer.spool.writer import SpoolWriter, Timing
+from rigs.shared import wait_until
 
 MIB = 2**20
 NEVER = 3600.0  # seconds; longer than any test
@@ -29,15 +29,6 @@ PATIENCE = 20.0  # seconds
 FAULTS = [SpoolError('full', 'the disk is full'), SpoolError('limit', 'the limit is reached'),
           SpoolError('read_only', 'the file is read-only'), SpoolError('io', 'disk I/O error'),
           SpoolError('corrupt', 'malformed')]
-
-
-class Clock:
-    """A clock that moves when told to."""
-
-    now = 1000.0
-
-    def __call__(self):
-        return self.now
 
 
 class Rig:
@@ -127,7 +118,7 @@ class Rig:
             self.timing.clock.now += seconds
             waits = self.waits
             condition.notify_all()
-        wait_for(lambda: self.waits > waits)
+        wait_until(lambda: self.waits > waits)
 
     def count_waits(self, condition):
         """Count how often the thread waits for time to pass."""
@@ -156,11 +147,3 @@ def stored(path):
     with contextlib.closing(Spool.open(path, 16 * MIB)) as spool:
         assert not spool.report
         return spool.load()
-
-
-def wait_for(condition):
-    """Wait until it is true."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, 'it did not come true'
-        time.sleep(0.002)

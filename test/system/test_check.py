@@ -18,7 +18,7 @@ import asyncio
 import os
 import socket
 
-from camera_ws_bridge.sim.operator_client import Operator
+from camera_ws_bridge.sim.interface.client import Operator
 import pytest
 from rigs import sim_rig
 from rigs.auth_rig import TOKEN

@@ -22,7 +22,8 @@ import time
 from camera_ws_bridge.buffer.outbox import Item, Outbox
 from camera_ws_bridge.buffer.spool.spool import Row
 from camera_ws_bridge.buffer.spool.writer import DEGRADED, monotonic_time, SpoolWriter
-from camera_ws_bridge.log.throttled_log import clean, ThrottledLog
+from camera_ws_bridge.log.printable import clean
+from camera_ws_bridge.log.throttled_log import ThrottledLog
 
 
 class Keeper:

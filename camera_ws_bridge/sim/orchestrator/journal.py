@@ -12,14 +12,34 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The record of all traffic that a stand-in has seen, as JSON lines."""
+"""The record of all traffic that a simulator has seen, as JSON lines."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 import os
 import time
+from typing import Any, NamedTuple
 
+from camera_ws_bridge.errors import DecodeError
 from camera_ws_bridge.protocol import codec
+
+
+class Entry(NamedTuple):
+    """A frame in a journal."""
+
+    t: float  # Unix time
+    connection: str
+    direction: str
+    text: str
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Return the JSON object that the frame is; an empty one if it is none."""
+        try:
+            return codec.loads(self.text)
+        except DecodeError:
+            return {}
 
 
 class Journal:
@@ -42,3 +62,15 @@ class Journal:
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
+
+
+def received(path: str | os.PathLike[str], connection: str | None = None) -> Iterator[Entry]:
+    """Return what the orchestrator has received, from one camera or from all; lazily."""
+    with open(path, 'rb') as journal:  # a kill may have cut off a character
+        for line in journal:
+            try:
+                entry = Entry(**codec.loads(line))
+            except (DecodeError, TypeError):
+                continue  # a line that a kill cut off
+            if entry.direction == 'to_orchestrator' and connection in (None, entry.connection):
+                yield entry

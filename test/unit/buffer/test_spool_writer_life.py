@@ -24,8 +24,9 @@ from camera_ws_bridge.buffer.spool.spool import SpoolError
 from camera_ws_bridge.buffer.spool.writer import OK
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import initialize, rule, RuleBasedStateMachine
+from rigs.shared import wait_until
 from rigs.spool_rig import crash, in_process
-from rigs.spool_writer_rig import FAULTS, Rig, stored, wait_for
+from rigs.spool_writer_rig import FAULTS, Rig, stored
 
 
 # ---- the end of the process
@@ -70,7 +71,7 @@ def test_a_killed_bridge_finds_all_that_was_flushed_in_order(tmp_path, path):
     flushes = 0
     for kill in range(15):
         process = in_process(VICTIM, path, log, str(kill))
-        wait_for(lambda: process.poll() is not None or (
+        wait_until(lambda: process.poll() is not None or (
             os.path.exists(log) and os.path.getsize(log)))
         time.sleep(chance.uniform(0, 0.1))
         process.kill()

@@ -21,11 +21,11 @@ import pathlib
 import socket
 
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.sim.operator_client import Operator
+from camera_ws_bridge.sim.interface.client import Operator
 import pytest
-from rigs.shared import run, WAIT
+from rigs.shared import run, until, WAIT
 from rigs.sim_rig import (
-    connect, END, get, normal, PONG, registered, say, serving, settled, tracked, until)
+    connect, END, get, normal, PONG, registered, say, serving, settled, tracked)
 
 RECORDING = pathlib.Path(__file__).parents[2] / 'data' / 'orchestrator-session.jsonl'
 
@@ -107,6 +107,7 @@ def test_trap_2_the_older_connections_end_drops_the_newer_registration():
             older, _ = await registered(sim)
             newer, _ = await registered(sim)
             operator = await connect(sim.client_url)
+            await say(operator, 'setUsesImages', usesImages=True)
             await say(operator, 'start', cameraId='cam-1', frameId=1, boxId=0)
             assert (await get(newer))['type'] == 'start'
             assert await settled(older) == []
@@ -196,11 +197,9 @@ def test_trap_7_nagle_is_on():
 @pytest.mark.parametrize('text', [
     'not json', '[]', '{}', '{"type": 1}', '{"type": "unheardOf"}', '{"type": "identifier"}',
     '{"type": "identifier", "id": ["a"]}', '{"type": "boundingBoxes", "frameId": 2}',
-    '{"type": "boundingBoxes", "frameId": NaN, "boxes": []}', '{"type": "a", "type": "b"}',
-    '{"type": "featureMap", "objectId": 1, "featureMap": [NaN]}',
-    '{"type": "featureMap", "objectId": [], "featureMap": []}',
-    '{"type": "featureMap", "objectId": 7, "featureMap": [1]}', '{"type": "identifier", "id": 5}',
-    '{"type": "identifier", "id": "\\ud800"}', '{"type": "stop", "objectId": 1}'])
+    '{"type": "a", "type": "b"}', '{"type": "featureMap", "objectId": [], "featureMap": []}',
+    '{"type": "featureMap", "objectId": 7, "featureMap": [1]}', '[' * 10**5,
+    '{"type": "stop", "objectId": 1}'])
 def test_what_makes_no_sense_changes_nothing(text):
     async def job():
         async with serving() as sim:
@@ -222,14 +221,16 @@ def test_what_makes_no_sense_changes_nothing(text):
 def test_an_image_reaches_only_operators_who_want_images():
     async def job():
         async with serving() as sim:
-            await registered(sim)
+            camera, _ = await registered(sim)
             heard = []
-            plain = await Operator.connect(sim.client_url, listener=heard.append)
-            rich = await Operator.connect(sim.client_url, uses_images=True)
+            plain = await Operator.connect(sim.client_url, uses_images=False)
+            rich = await Operator.connect(sim.client_url, listener=heard.append)
             assert await rich.start('cam-1', image=b'png') == 1
-            await plain.wait_for(lambda fields: True)
-            assert heard == plain.received == [{'type': 'newObject', 'objectId': 1}]
-            assert rich.received[0]['image'] == codec.IMAGE_PREFIX + 'cG5n'
+            await say(camera, 'boundingBoxes', frameId=1, boxes=[])
+            await plain.wait_for(lambda fields: fields['type'] == 'boundingBoxes')
+            assert len(plain.received) == 1
+            assert heard[0] == rich.received[0] == {
+                'type': 'newObject', 'objectId': 1, 'image': codec.IMAGE_PREFIX + 'cG5n'}
             await rich.close()
             assert rich.closed
 
@@ -240,7 +241,7 @@ def test_an_operator_notices_that_the_orchestrator_has_gone():
     async def job():
         async with serving() as sim:
             operator = await Operator.connect(sim.client_url)
-            await until(lambda: sim.peers)
+            await until(lambda: sim.all.peers)
             waiting = asyncio.ensure_future(operator.wait_for(lambda fields: True))
         with pytest.raises(ConnectionError):
             await waiting
