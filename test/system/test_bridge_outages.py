@@ -50,7 +50,7 @@ def test_an_outage_loses_nothing_and_stops_what_was_forgotten(tmp_path):
         assert firsts == sorted(firsts)
 
 
-def test_a_start_with_an_old_id_tells_of_a_restarted_orchestrator(tmp_path):
+def test_an_orchestrator_that_has_restarted_begins_a_new_session(tmp_path):
     with rigs.running(tmp_path) as rig:
         rig.orchestrator.send(start(1, frameId=1, boxId=0), start(2, frameId=1, boxId=1))
         rig.wait(lambda: len(rig.probe.of(Start)) == 2)
@@ -58,12 +58,13 @@ def test_a_start_with_an_old_id_tells_of_a_restarted_orchestrator(tmp_path):
         rig.orchestrator.come_back()
         rig.wait(lambda: len(rig.probe.of(Stop)) == 2)
         rig.probe.wait_for_status(lambda status: status.reconnects == 1)
-        assert rig.probe.status.session == 1
+        first = rig.probe.of(Start)[0].session
         rig.orchestrator.send(start(1, frameId=2, boxId=0))
         rig.wait(lambda: len(rig.probe.of(Start)) == 3)
-        assert [command.session for command in rig.probe.of(Start)] == [1, 1, 2]
-        rig.probe.wait_for_status(lambda status: status.session == 2)
-        rig.wait(lambda: rig.probe.tracked.session == 2)
+        assert [command.session for command in rig.probe.of(Start)] == [first, first, first + 1]
+        assert [command.session for command in rig.probe.of(Stop)] == [first, first]
+        rig.probe.wait_for_status(lambda status: status.session == first + 1)
+        rig.wait(lambda: rig.probe.tracked.session == first + 1)
 
 
 def test_twenty_outages_in_a_row_leave_nothing_behind(tmp_path):
