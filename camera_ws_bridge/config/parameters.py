@@ -80,8 +80,8 @@ class Parameters:
         0.5, 'Seconds; ceiling of the random delay before the first reconnect. It doubles with '
         'every failure.', 0.01, 60, live=True)
     reconnect_delay_max: float = _parameter(
-        10.0, 'Seconds; the ceiling grows to this (to 1 s while no server answers at all).',
-        0.01, 3600, live=True)
+        2.5, 'Seconds; the ceiling grows to this (to 1 s while no server answers at all), and '
+        'little below it is waited at least.', 0.01, 3600, live=True)
     stable_after: float = _parameter(
         2.0, 'Seconds that a connection must last to reset the delay.', 0, 3600, live=True)
     heartbeat_interval: float = _parameter(

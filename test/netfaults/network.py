@@ -17,6 +17,9 @@ Three network namespaces: bridge, router, server; and the links between them.
 
     bridge --- up0 (10.77.1.0/24) --- router --- out0 (10.77.2.0/24) --- server
            --- up1 (10.77.3.0/24) ---
+           ... slow0 (10.77.4.0/24) ...
+
+up1 is down until it is set up; slow0 is there while its process runs.
 
 Nothing leaves this machine. What is made here is named after this process and removed at the end;
 what a killed one has left, the next one removes.
@@ -34,7 +37,7 @@ from typing import Any
 PREFIX = 'cwb-'
 NAMES = ('bridge', 'router', 'server')
 ETC = pathlib.Path('/etc/netns')  # `ip netns exec` shows a namespace what lies there as /etc
-SERVER, MOVED = '10.77.2.2', '10.77.2.3'
+SERVER, MOVED, RESOLVER = '10.77.2.2', '10.77.2.3', '10.77.2.53'  # all the server's
 BRIDGE = ('10.77.1.2', '10.77.3.2')  # on up0, on up1
 ROUTER = ('10.77.1.1', '10.77.3.1')
 
@@ -82,14 +85,18 @@ class Network:
             self.shell(name, 'echo 1 > /proc/sys/net/ipv4/ip_forward')
             # No addresses that come late by themselves.
             self.shell(name, 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6 || true')
-        self.hosts({})
+        folder = ETC / self.name('bridge')
+        (folder / 'resolv.conf').write_text(
+            f'nameserver {RESOLVER}\noptions timeout:1 attempts:5\n')
+        (folder / 'nsswitch.conf').write_text('hosts: files dns\n')
         for index, (near, far) in enumerate(zip(BRIDGE, ROUTER)):
             self.cable('bridge', f'up{index}', near, 'router', f'to{index}', far)
         self.cable('router', 'out0', '10.77.2.1', 'server', 'eth0', SERVER)
-        self.ip('server', f'addr add {MOVED}/24 dev eth0')
+        for address in (MOVED, RESOLVER):
+            self.ip('server', f'addr add {address}/24 dev eth0')
         self.ip('server', 'route add default via 10.77.2.1')
-        self.ip('bridge', f'route add default via {ROUTER[0]} metric 10')
-        self.ip('bridge', f'route add default via {ROUTER[1]} metric 20')
+        self.route()
+        self.ip('bridge', 'link set up1 down')
 
     def cable(self, near: str, device: str, address: str,
               far: str, far_device: str, far_address: str) -> None:
@@ -111,7 +118,7 @@ class Network:
                 ('bridge', 'slow0', '10.77.4.2'), ('router', 'slow1', '10.77.4.1')):
             self.ip(name, f'addr add {address}/24 dev {device}')
             self.ip(name, f'link set {device} up')
-        self.ip('bridge', 'route add 10.77.2.0/24 via 10.77.4.1')
+        self.ip('bridge', f'route add {SERVER} via 10.77.4.1')
         return cable
 
     def remove(self) -> None:
@@ -149,16 +156,9 @@ class Network:
                         f'type filter hook {hook} priority 0;\n{chain}\n}}\n}}\n')
         _run(self.command(name, 'nft', '-f', '-'), input=ruleset)
 
-    def hosts(self, names: dict[str, list[str]], resolver: str = '') -> None:
-        """Let the bridge's namespace know these names; all others the resolver knows, if any."""
-        folder = ETC / self.name('bridge')
-        lines = ['127.0.0.1 localhost']
-        lines += [f'{address} {name}' for name, each in names.items() for address in each]
-        # In place: `ip netns exec` has bound the file itself.
-        (folder / 'hosts').write_text(''.join(f'{line}\n' for line in lines))
-        (folder / 'resolv.conf').write_text(
-            f'nameserver {resolver}\noptions timeout:5 attempts:2\n' if resolver else '')
-        (folder / 'nsswitch.conf').write_text('hosts: files dns\n')
+    def route(self, uplink: int = 0, action: str = 'add', metric: int = 10) -> None:
+        """Add or delete the bridge's default route by this uplink."""
+        self.ip('bridge', f'route {action} default via {ROUTER[uplink]} metric {metric}')
 
 
 def _run(command: list[str], **arguments: Any) -> str:

@@ -294,6 +294,7 @@ class Rig:
         self.outbox = outbox
         if outbox is None:
             self.outbox = Outbox(Policy(10_000, 2**24), Policy(1000, 2**20))
+        settings.setdefault('reconnect_delay_max', 10.0)
         self.settings = Settings('front-door', 'ws://orchestrator/processor', **settings)
         self.session = Session(reconcile)
         log = ThrottledLog(self.logger, 'front-door', self.clock)
@@ -302,7 +303,9 @@ class Rig:
             self.session, {Start: take_in, Stop: take_in, Update: take_in},
             self.settings.command_rate, self.settings.limits, log, self)
         self.tokens = token and Tokens(token, on_token_rejected)
-        self.link = Link(self, self, Backoff(0.5, 10.0, 2.0, draw), log, self.clock)
+        self.link = Link(self, self, Backoff(
+            self.settings.reconnect_delay_min, self.settings.reconnect_delay_max,
+            self.settings.stable_after, draw), log, self.clock)
         self.running = None
 
     def told(self, command):
