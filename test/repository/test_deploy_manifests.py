@@ -26,6 +26,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 from typing import Any
 
@@ -162,6 +163,19 @@ def test_the_swarm_file_has_nothing_that_a_swarm_ignores():
     assert (secret['uid'], secret['gid'], secret['mode']) == (str(UID), str(UID), 0o400)
     assert {secret['source']} == {*documents('stack.yaml')[0]['secrets']}
     assert service['deploy']['update_config']['order'] == 'stop-first', 'one bridge a spool'
+
+
+def test_dockers_own_reader_takes_the_swarm_file():
+    if shutil.which('docker') is None:
+        pytest.skip('docker is not installed')
+    result = subprocess.run(
+        ['docker', 'stack', 'config', '--compose-file', DEPLOY / 'stack.yaml'], text=True,
+        env={**os.environ, 'BRIDGE_IMAGE': 'image', 'ORCHESTRATOR_URL': 'ws://o/processor'},
+        capture_output=True, timeout=60)
+    if 'not a docker command' in result.stderr or 'unknown command' in result.stderr:
+        pytest.skip('this docker has no stack')
+    assert result.returncode == 0, result.stderr
+    assert {*yaml.safe_load(result.stdout)['services']} == {'gate'}
 
 
 @pytest.mark.parametrize('name', MANIFESTS[2:])
