@@ -70,6 +70,7 @@ class Bridge:
         self.spool = spool
         self.published: Counter[str] = Counter()  # commands, by name of their class
         self.rejected: Counter[str] = Counter()  # messages from ROS, by cause
+        self.lost: Counter[str] = Counter()  # messages that did not come from ROS, by kind
         self._frames = frames
         self._host = host
         self._loop = host.loop

@@ -12,8 +12,8 @@ export PYTEST_DISABLE_PLUGIN_AUTOLOAD=1  # ROS 2 brings many, which take longer 
 modules=(link.link link.active_connection protocol.codec inputs.cdr buffer.memory link.backoff
   buffer.outbox config.cameras errors inputs.detection2d link.inbound link.token_bucket
   log.redact log.throttled_log preflight.advice preflight.jwt preflight.report process.systemd
-  protocol.fields protocol.messages protocol.png ros.duplicate_filter tracking.frame_stamps
-  tracking.tracked_objects transport.url)
+  protocol.fields protocol.messages protocol.png ros.duplicate_filter ros.sequence_gaps
+  tracking.frame_stamps tracking.tracked_objects transport.url)
 [ $# -eq 0 ] || modules=("$@")
 folder="$(mktemp -d)"
 trap 'rm -rf -- "$folder"' EXIT

@@ -105,6 +105,7 @@ def _fill(status: Status, bridge: Bridge) -> None:
     status.spool = _spool_state(bridge)
     status.boxes_accepted = outbox.boxes.accepted
     status.updates_accepted = outbox.updates.accepted
+    status.boxes_lost, status.updates_lost = bridge.lost['boxes'], bridge.lost['updates']
     status.sent, status.acknowledged = outbox.sent, outbox.acknowledged
     status.dropped = to_ros.counts_to_ros(outbox.dropped)
     status.rejected_outbound = to_ros.counts_to_ros(bridge.rejected)

@@ -66,6 +66,7 @@ RULES = {
     'bridge': ('link buffer tracking protocol log process', 'asyncio threads clock'),
     'ros': ('', 'ROS'),
     'ros.duplicate_filter': ('', ''),
+    'ros.sequence_gaps': ('', ''),
     'inputs': ('bridge ros config tracking protocol', 'ROS'),
     'inputs.cdr': ('protocol', ''),
     'inputs.detection2d': ('protocol', ''),
