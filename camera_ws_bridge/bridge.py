@@ -90,6 +90,7 @@ class Bridge:
         self.settings = settings
         self.published: Counter[str] = Counter()  # commands, by name of their class
         self.rejected: Counter[str] = Counter()  # messages from ROS, by cause
+        self.lost: Counter[str] = Counter()  # messages that did not come from ROS, by kind
         self._outlet = outlet
         self._host = host
         self._loop = host.loop

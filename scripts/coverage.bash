@@ -12,8 +12,7 @@ export PYTEST_DISABLE_PLUGIN_AUTOLOAD=1  # ROS 2 brings many, which take longer 
 modules=(
   link.link
   link.active_connection
-  protocol.boxes
-  protocol.start
+  protocol.codec
   inputs.cdr
   buffer.memory
   link.backoff
@@ -35,13 +34,14 @@ modules=(
   preflight.report
   process.systemd
   protocol.authenticate
-  protocol.codec
+  protocol.boxes
   protocol.fields
   protocol.identifier
   protocol.message
   protocol.object_ids
   protocol.png
   protocol.rejection
+  protocol.start
   protocol.stop
   protocol.strict_json
   protocol.update
@@ -50,6 +50,7 @@ modules=(
   reid.in_order
   reid.objects
   ros.duplicate_filter
+  ros.sequence_gaps
   tracking.frame_stamps
   tracking.life
   tracking.tracked_objects

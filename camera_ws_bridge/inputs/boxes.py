@@ -52,7 +52,7 @@ class BoxesInput:
 
     def look(self) -> None:
         """Follow the topic's publishers; call this every second or so."""
-        self._subscription.look()
+        self._bridge.lost['boxes'] += self._subscription.look()
 
     def destroy(self) -> None:
         """Subscribe no more."""

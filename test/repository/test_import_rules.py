@@ -69,6 +69,7 @@ RULES = {
     'bridge': ('link buffer tracking protocol log', 'asyncio clock chance'),
     'ros': ('', 'ROS'),
     'ros.duplicate_filter': ('', ''),
+    'ros.sequence_gaps': ('', ''),
     'reid': ('', ''),
     'reid.handler': ('ros', 'ROS threads clock'),
     'inputs': ('bridge ros config tracking protocol', 'ROS'),
