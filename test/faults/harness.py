@@ -329,7 +329,8 @@ def faulty(
     environment = monitor.environment(folder / 'ticks', resolver)
     environment.update(arguments.pop('environment', {}))
     with rigs.running(
-            folder, through_proxy=True, environment=environment, **arguments) as rig:
+            folder, orchestrator={'landmark': True, **arguments.pop('orchestrator', {})},
+            through_proxy=True, environment=environment, **arguments) as rig:
         bridge = Bridge(rig)
         bridge.warm_up()
         yield bridge

@@ -202,8 +202,9 @@ def number_of(text):
 @pytest.fixture(name='lives')
 def a_bridge_with_lives(tmp_path):
     with rigs.running(
-            tmp_path, through_proxy=True, environment=ENVIRONMENT,
+            tmp_path, orchestrator={'landmark': True}, through_proxy=True, environment=ENVIRONMENT,
             spool_path=str(tmp_path / 'spool' / 'spool.sqlite')) as rig:
+        rig.wait(lambda: rig.probe.tracked.objects)
         yield Lives(rig, tmp_path)
 
 

@@ -27,7 +27,22 @@ from rigs.commands import feature_map, start
 
 # ---- the orchestrator
 
-def test_an_outage_loses_nothing_and_stops_what_was_forgotten(tmp_path):
+def test_an_outage_loses_nothing_where_the_orchestrator_goes_on(tmp_path):
+    with rigs.running(tmp_path, orchestrator={'landmark': True}) as rig:
+        rig.wait(lambda: rig.probe.tracked.objects)
+        rig.orchestrator.die()
+        rig.probe.publish_frames(range(50))
+        rig.probe.feature_map.publish(Update(object_id=1, feature_map=[0.5]))
+        rig.probe.wait_for_status(lambda status: status.updates_queued == 1)
+        rig.orchestrator.come_back(remembering=True)
+        rig.wait(lambda: set(rig.orchestrator.frame_ids()) >= set(map(float, range(50))))
+        rig.wait(lambda: rig.orchestrator.messages('featureMap'))
+        rig.probe.wait_for_status(lambda status: status.boxes_queued == 0)
+        assert not rig.probe.status.dropped
+        assert {command.session for command in rig.probe.commands} == {rig.probe.status.session}
+
+
+def test_an_outage_drops_feature_maps_where_the_orchestrator_has_restarted(tmp_path):
     with rigs.running(tmp_path) as rig:
         rig.orchestrator.send(start(1, frameId=1, boxId=0), feature_map(2, [1.0]))
         rig.wait(lambda: len(rig.probe.commands) == 2)
@@ -40,12 +55,13 @@ def test_an_outage_loses_nothing_and_stops_what_was_forgotten(tmp_path):
         assert rig.probe.status.cause
         rig.orchestrator.come_back()
         rig.wait(lambda: set(rig.orchestrator.frame_ids()) >= set(map(float, range(150))))
-        rig.wait(lambda: rig.orchestrator.messages('featureMap'))
         rig.wait(lambda: len(rig.probe.of(Stop)) == 2)
+        assert not rig.orchestrator.messages('featureMap')
         assert {(command.object_id, command.reason) for command in rig.probe.of(Stop)} == {
             (1, Stop.RECONCILED), (2, Stop.RECONCILED)}
         rig.probe.wait_for_status(lambda status: status.boxes_queued == 0)
-        assert not rig.probe.status.dropped
+        assert {count.cause: count.count for count in rig.probe.status.dropped} == {
+            'updates_former_session': 1}, 'object 1 is another one now, or will be'
         firsts = list(dict.fromkeys(rig.orchestrator.frame_ids()))
         assert firsts == sorted(firsts)
 
@@ -141,7 +157,7 @@ def test_clear_buffer_service(tmp_path):
 
 def test_the_spool_keeps_the_buffer_over_a_kill(tmp_path):
     spool = tmp_path / 'spool' / 'gate.sqlite'
-    with rigs.serving() as orchestrator, rigs.own_domain() as domain:
+    with rigs.serving(landmark=True) as orchestrator, rigs.own_domain() as domain:
         probe = rigs.Probe(domain)
 
         def process(name):
@@ -151,6 +167,7 @@ def test_the_spool_keeps_the_buffer_over_a_kill(tmp_path):
                 **rigs.FAST)
         first = process('first')
         probe.wait_until_registered()
+        probe.wait(lambda: probe.tracked.objects)
         orchestrator.die()
         probe.wait_for_status(lambda status: status.state == Status.CONNECTING)
         probe.publish_frames(range(100))
@@ -167,7 +184,7 @@ def test_the_spool_keeps_the_buffer_over_a_kill(tmp_path):
         left.close()
         assert len(kept) >= 101, 'all was committed'
         probe.status = Status()
-        orchestrator.come_back()
+        orchestrator.come_back(remembering=True)
         second = process('second')
         probe.wait(lambda: set(orchestrator.frame_ids()) >= set(map(float, range(100))))
         probe.wait(lambda: orchestrator.messages('featureMap'))
