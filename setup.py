@@ -49,6 +49,7 @@ setup(
             'check = camera_ws_bridge.preflight.check:main',
             'demo = camera_ws_bridge.sim.demo.main:main',
             'multi_bridge = camera_ws_bridge.process.start:multi_bridge',
+            'operator_sim = camera_ws_bridge.sim.interface.main:main',
             'orchestrator_sim = camera_ws_bridge.sim.orchestrator.main:main',
         ],
     },

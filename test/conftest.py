@@ -26,6 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 # `colcon test` runs `python -m pytest` here, which puts the source tree in front of everything.
 sys.path[:] = [entry for entry in sys.path if pathlib.Path(entry).resolve() != ROOT]
+os.environ['PYTHONSAFEPATH'] = '1'  # the same for the processes that tests start
 
 # Every process that a test starts has the rclpy of that distribution, as far as names go.
 if os.environ.get('CAMERA_WS_BRIDGE_COMPAT'):
@@ -58,21 +59,6 @@ def tls_files(authority, tmp_path_factory):
         (folder / name).write_bytes(data)
         paths[name] = str(folder / name)
     return paths
-
-
-# ---- the wire
-
-@pytest.fixture(params=['orjson', 'json'], scope='module')
-def json_library(request):
-    """Run each test with both JSON libraries."""
-    from camera_ws_bridge.protocol import codec
-    from rigs.codec_rig import library
-
-    if request.param == 'orjson':
-        pytest.importorskip('orjson')
-        assert codec.orjson is not None
-    with library(request.param):
-        yield
 
 
 # ---- secrets

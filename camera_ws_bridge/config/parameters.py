@@ -105,9 +105,10 @@ class Parameters:
         32, 'Commands per topic that are remembered for a re-ID node that comes up later.',
         1, 10000)
     max_image_bytes: int = _parameter(
-        4 * MIB, 'Bytes; the largest PNG accepted in a start.', 1, 16 * MIB, live=True)
+        15 * MIB // 2, 'Bytes; the largest PNG accepted in a start. By default what fits into a '
+        'message of 10 MiB.', 1, 16 * MIB, live=True)
     max_image_pixels: int = _parameter(
-        2**24, 'Width times height of the largest PNG accepted in a start.',
+        2**25, 'Width times height of the largest PNG accepted in a start.',
         1, 2**31 - 1, live=True)
     command_rate: float = _parameter(
         100.0, 'Messages a second that are accepted from the orchestrator in the long run; 20 '

@@ -34,7 +34,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGE = 'camera_ws_bridge'
 BOTH = [PACKAGE, f'{PACKAGE}_msgs']
 SHARE = pathlib.Path(get_package_share_directory(PACKAGE))
-EXECUTABLES = {'bridge', 'check', 'camera_sim', 'demo', 'multi_bridge', 'orchestrator_sim'}
+EXECUTABLES = {'bridge', 'check', 'camera_sim', 'demo', 'multi_bridge', 'operator_sim',
+               'orchestrator_sim'}
 
 # What package.xml calls a module's package, where the names differ.
 KEYS = {

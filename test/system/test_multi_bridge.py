@@ -244,7 +244,7 @@ BROKEN = """
 from camera_ws_bridge.bridge import Bridge
 connect = Bridge.connect
 def connect_unless_broken(bridge):
-    if bridge.link.settings.camera_id.startswith('broken'):
+    if bridge.settings.camera_id.startswith('broken'):
         raise KeyError('injected')
     connect(bridge)
 Bridge.connect = connect_unless_broken

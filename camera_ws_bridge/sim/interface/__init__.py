@@ -15,5 +15,5 @@
 """
 The simulator of an operator's interface: the executable `operator_sim`.
 
-Imports protocol and its own.
+Imports protocol and the simulators' own.
 """

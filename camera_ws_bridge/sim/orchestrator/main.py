@@ -40,7 +40,7 @@ import signal
 import ssl
 import sys
 
-from camera_ws_bridge.sim.arguments import port, positive
+from camera_ws_bridge.sim.arguments import port, positive, without_ros
 from camera_ws_bridge.sim.orchestrator.server import OrchestratorSim
 from camera_ws_bridge.sim.orchestrator.timelines import Timelines
 from tornado import ioloop
@@ -60,7 +60,7 @@ examples:
 def main(args: list[str] | None = None) -> int:
     """Serve until a signal comes."""
     parser = _parser()
-    arguments = parser.parse_args(_without_ros(sys.argv[1:] if args is None else args))
+    arguments = parser.parse_args(without_ros(sys.argv[1:] if args is None else args))
     if arguments.tls_key and not arguments.tls_cert:
         parser.error('--tls-key without --tls-cert')
     logging.basicConfig(
@@ -74,16 +74,6 @@ def main(args: list[str] | None = None) -> int:
         print(f'orchestrator_sim: {where}{error}', file=sys.stderr)
         return 1
     return 0
-
-
-def _without_ros(given: list[str]) -> list[str]:
-    """Leave out --ros-args to --, which launch files add; nothing here is a ROS node."""
-    if '--ros-args' not in given:
-        return given
-    begin = given.index('--ros-args')
-    rest = given[begin + 1:]
-    return given[:begin] + (
-        _without_ros(rest[rest.index('--') + 1:]) if '--' in rest else [])
 
 
 async def _serve(arguments: argparse.Namespace) -> None:

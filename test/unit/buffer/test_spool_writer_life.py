@@ -24,8 +24,8 @@ from camera_ws_bridge.buffer.spool.spool import SpoolError
 from camera_ws_bridge.buffer.spool.writer import OK
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import initialize, rule, RuleBasedStateMachine
-from rigs.spool_rig import crash, in_process
 from rigs.shared import wait_until
+from rigs.spool_rig import crash, in_process
 from rigs.spool_writer_rig import FAULTS, Rig, stored
 
 

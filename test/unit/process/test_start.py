@@ -23,6 +23,7 @@ from types import SimpleNamespace
 from camera_ws_bridge.process import start
 from camera_ws_bridge.transport import descriptors
 import pytest
+from rigs.installed import executable as executable_of
 
 PATIENCE = 30.0  # seconds
 
@@ -41,7 +42,7 @@ sys.exit(start.{executable}())
 
 
 @pytest.mark.parametrize('executable', ['bridge', 'multi_bridge'])
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_while_python_still_imports_ends_it_in_order(tmp_path, executable, number):
     with subprocess.Popen(
             [sys.executable, '-c', START.format(executable=executable)], cwd=tmp_path,
@@ -56,10 +57,10 @@ def test_a_signal_while_python_still_imports_ends_it_in_order(tmp_path, executab
             process.kill()
 
 
-def limited(*arguments, files):
-    """Run a command that may open so many files; return what came of it."""
+def limited(name, *, files):
+    """Run an executable that may open so many files; return what came of it."""
     return subprocess.run(
-        arguments, text=True, capture_output=True, timeout=PATIENCE,
+        [executable_of(name)], text=True, capture_output=True, timeout=PATIENCE,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)))
 
 

@@ -17,7 +17,7 @@
 import asyncio
 import socket
 
-from camera_ws_bridge.transport import websocket
+from camera_ws_bridge.transport import tls, websocket
 import pytest
 
 
@@ -27,10 +27,10 @@ def test_an_attempt_that_is_cut_short_leaves_no_connection_behind(scheme):
         with socket.create_server(('127.0.0.1', 0)) as server:
             server.setblocking(False)
             loop = asyncio.get_running_loop()
-            tls = websocket.tls_context(websocket.Options()) if scheme == 'wss' else None
+            context = tls.context() if scheme == 'wss' else None
             url = f'{scheme}://127.0.0.1:{server.getsockname()[1]}/'
             attempt = loop.create_task(
-                websocket.connect(url, websocket.Options(), tls, 60.0))
+                websocket.connect(url, websocket.Options(), context, 60.0))
             peer, _ = await loop.sock_accept(server)
             with peer:
                 assert await loop.sock_recv(peer, 4096)  # it waits for the answer by now
