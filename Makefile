@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
 .DEFAULT_GOAL := help
-.PHONY: help setup ready build demo test faults test-websockets-10 fuzz soak bench guard lint clean coverage docs
+.PHONY: help setup ready build demo test faults netfaults test-websockets-10 fuzz soak bench guard lint clean coverage docs
 
 DISTRO ?= jazzy
 PYTHON ?=
@@ -65,6 +65,10 @@ faults: ready ## Inject faults into a running bridge, print the tables (WRITE=1:
 	CAMERA_WS_BRIDGE_FAULTS="$$PWD/$$results" pytest $(FAULT_TESTS) $(PYTEST_ARGS) || status=$$?; \
 	write=''; if [ $$status = 0 ]; then write='$(if $(WRITE),--write)'; fi; \
 	python3 scripts/document_faults.py $$results $$write $(if $(PYTEST_ARGS),--some) || status=1; \
+	$(took); exit $$status
+
+netfaults: ready ## Real faults in network namespaces, as root (ARGS='NAT loss'; WRITE=1: into docs/)
+	@$(ENTER) status=0; python3 test/netfaults $(ARGS) $(if $(WRITE),--write) || status=$$?; \
 	$(took); exit $$status
 
 test-websockets-10: ready ## Run the client's tests with the oldest supported websockets

@@ -34,9 +34,11 @@ from camera_ws_bridge.bridge import Bridge
 from camera_ws_bridge.config.parameters import Parameters
 from camera_ws_bridge.link import suspicion
 from camera_ws_bridge.node.assembly import Orchestrator, settings
-from network import Network, SERVER, why_not
 
-HERE = pathlib.Path(__file__).parent
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from network import Network, SERVER, why_not  # noqa: E402, I100, I202
+
 PORT = 8080
 LINKS = {
     'good': '',

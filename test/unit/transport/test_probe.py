@@ -18,11 +18,13 @@ import asyncio
 import socket
 
 from camera_ws_bridge.transport.names import Address
-from camera_ws_bridge.transport.probe import answers, PATIENCE, TIMES
+from camera_ws_bridge.transport.probe import answers, AT_ONCE, PATIENCE, ROUNDS
 import pytest
 from rigs.resolver_rig import black_hole, HangingResolver, known_as
 from rigs.shared import WAIT
 from rigs.websocket_rig import closed_port
+
+TIMES = 1 + ROUNDS * AT_ONCE
 
 
 def run(job):
