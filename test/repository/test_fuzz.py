@@ -57,8 +57,10 @@ def test_a_target_can_fail(monkeypatch):
 
 
 @pytest.mark.parametrize('reader, change', [
-    ('boxes', lambda found: found._replace(frame_id=found.frame_id + 1)),
-    ('boxes', lambda found: found._replace(boxes=found.boxes[:-1])),
+    ('boxes', lambda found: (
+        dataclasses.replace(found[0], frame_id=found[0].frame_id + 1), *found[1:])),
+    ('boxes', lambda found: (
+        dataclasses.replace(found[0], boxes=found[0].boxes[:-1]), *found[1:])),
     ('update', lambda found: (dataclasses.replace(found[0], object_id=9), found[1])),
     ('update', lambda found: (found[0], found[1] + 1))])
 def test_another_reading_than_that_of_rclpy_is_found(monkeypatch, reader, change):

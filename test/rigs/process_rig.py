@@ -33,7 +33,7 @@ import tempfile
 import time
 from typing import Any
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.ros import qos
 from camera_ws_bridge.sim.loop_thread import LoopThread
 from camera_ws_bridge.sim.orchestrator.server import OrchestratorSim
@@ -237,7 +237,7 @@ class Orchestrator:
 
     def messages(self, kind: str) -> list[dict[str, Any]]:
         """Return what came of one type, decoded; probing frames are left out."""
-        decoded = [codec.loads(text) for text in list(self.received)]
+        decoded = [strict_json.loads(text) for text in list(self.received)]
         return [message for message in decoded
                 if message['type'] == kind and message.get('frameId') != -1.0]
 

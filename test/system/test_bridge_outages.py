@@ -19,7 +19,7 @@ from __future__ import annotations
 import signal
 
 from camera_ws_bridge.buffer.spool.spool import Spool
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge_msgs.msg import Start, Status, Stop, Update
 from rigs import process_rig as rigs
 from rigs.commands import feature_map, start
@@ -180,7 +180,7 @@ def test_the_spool_keeps_the_buffer_over_a_kill(tmp_path):
         first.signal(signal.SIGKILL)
         first.wait()
         left = Spool.open(str(spool), 2**20)
-        kept = [codec.loads(row.payload) for row in left.load()]
+        kept = [strict_json.loads(row.payload) for row in left.load()]
         left.close()
         assert len(kept) >= 101, 'all was committed'
         probe.status = Status()

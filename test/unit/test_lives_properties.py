@@ -31,7 +31,10 @@ from camera_ws_bridge.buffer.outbox import Item, Policy
 from camera_ws_bridge.buffer.spool.spool import Row, Spool
 from camera_ws_bridge.link.settings import Settings
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.protocol.messages import Box, Boxes, Start, Stop, Update
+from camera_ws_bridge.protocol.boxes import Boxes, flat_box, NOT_TRACKED
+from camera_ws_bridge.protocol.start import Start
+from camera_ws_bridge.protocol.stop import Stop
+from camera_ws_bridge.protocol.update import Update
 from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule, RuleBasedStateMachine
 from rigs.shared import Recorder
@@ -314,9 +317,9 @@ class Lives(RuleBasedStateMachine):
                 self.check(message.feature_map[0], message.object_id)
                 self.orchestrator.take(message)
                 continue
-            for box in message.boxes:
-                if box.object_id is not None:
-                    self.check(box.certainty, box.object_id)
+            for *_, certainty, object_id in message.boxes:
+                if object_id != NOT_TRACKED:
+                    self.check(certainty, object_id)
         if acknowledged:
             self.outbox.acknowledge(self.handled)
 
@@ -414,7 +417,8 @@ class Lives(RuleBasedStateMachine):
         mark = float(next(self.marks))
         self.truth[mark] = self.lives[session], object_id
         if boxes:
-            message = Boxes(mark, (Box(1, (0.0, 0.0, 1.0, 1.0), 'dog', mark, object_id),))
+            message = Boxes(
+                mark, (flat_box(1, (0.0, 0.0, 1.0, 1.0), 'dog', mark, object_id),))
             self.process.bridge.submit_boxes(
                 mark, (0, 0), codec.encode_utf8(message), said)
         else:
