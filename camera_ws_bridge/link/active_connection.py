@@ -32,7 +32,7 @@ from camera_ws_bridge.errors import as_fault, LinkFault
 from camera_ws_bridge.link.connection import Connection
 from camera_ws_bridge.link.inbound import Inbound
 from camera_ws_bridge.link.settings import Settings
-from camera_ws_bridge.link.suspicion import is_suspect
+from camera_ws_bridge.link.suspicion import is_suspect, Suspicion
 from camera_ws_bridge.protocol import codec, rejection
 from camera_ws_bridge.protocol.authenticate import Authenticate
 from camera_ws_bridge.protocol.identifier import Identifier
@@ -41,7 +41,6 @@ TICK = 0.25  # seconds between two looks at the clock
 PONG_PATIENCE = 6.0  # heartbeat_timeouts for a pong, which may queue behind a large replay
 TOKEN_TIMEOUT = 30.0  # seconds; token sources have tighter limits of their own
 TOKEN_DOUBT = 1.0  # seconds after a registration in which a close is blamed on the token
-TRUST_AFTER = 2.0  # seconds after a registration, before which no silence is suspect
 REIDENTIFY_SOON = 2.0  # seconds after a registration until the first repeat
 
 
@@ -106,8 +105,8 @@ class ActiveConnection:
         self._progress = connection.progress()
         self._delivered = connection.delivered()
         self._delivered_at = 0.0  # when that number has grown
-        self._trusted = False  # the peer has answered at once, for a while
-        self._suspected = asyncio.Event()  # it does so no more
+        self._suspicion = Suspicion(self._heard_at)
+        self._suspected = asyncio.Event()  # so much that it is worth another connection
         self._identify_at = 0.0
         self._registering = False  # the pong behind `identifier` is not back
         self._awaited_pongs: deque[float] = deque()  # when their pings were sent
@@ -215,7 +214,7 @@ class ActiveConnection:
             self._outbox.expire(now)
             if self.registered_at is not None:
                 self._want_what_is_due(now)
-                self._owner.tick(self._suspect(now - self.registered_at))
+                self._owner.tick(self._suspect(now))
 
     async def _doubt(self) -> None:
         """Leave a suspect that answers new connections: this one is dead."""
@@ -308,6 +307,7 @@ class ActiveConnection:
             self._identify_again_in(interval)
             return
         self.registered_at = self._clock()
+        self._suspicion = Suspicion(self.registered_at)
         self._identify_again_in(min(REIDENTIFY_SOON, interval))
         self._owner.registered()
         self._registered.set()
@@ -324,11 +324,9 @@ class ActiveConnection:
             raise _no_token() if self._token_awaited else LinkFault(
                 'silent', 'it has not confirmed the registration')
 
-    def _suspect(self, lasted: float) -> bool:
-        suspect = is_suspect(self.connection.silence())
-        # Where large messages never get through, a new connection is no better than this one.
-        self._trusted = self._trusted or lasted >= TRUST_AFTER and not suspect
-        if suspect and self._trusted:
+    def _suspect(self, now: float) -> bool:
+        suspect = self._suspicion.look(self.connection.silence(), now)
+        if suspect and self._suspicion.is_worth_a_try:
             self._suspected.set()
         else:
             self._suspected.clear()

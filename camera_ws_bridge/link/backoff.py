@@ -15,10 +15,10 @@
 """
 How long to wait before the next connection attempt.
 
-Exponential with jitter: a delay is drawn below a ceiling that doubles with every failure, so that a
-site's cameras do not come back all at once. Source: M. Brooker, "Exponential Backoff And Jitter",
-AWS Architecture Blog, 2015. Unlike there, the ceiling stays so low that nobody notices, and instead
-a growing part of it is always waited. scripts/fleet_load.py shows what a fleet makes of that.
+Exponential with jitter: a delay is drawn below a ceiling that doubles with every failure, so that
+a site's cameras do not come back all at once (M. Brooker, "Exponential Backoff And Jitter", AWS
+Architecture Blog, 2015). Unlike there the ceiling stays low, so that nobody notices, and instead a
+growing part of it is always waited. scripts/fleet_load.py shows what a fleet makes of that.
 """
 
 from __future__ import annotations

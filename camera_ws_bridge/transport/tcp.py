@@ -26,8 +26,9 @@ from camera_ws_bridge.transport.names import Address
 from camera_ws_bridge.transport.route import Route
 
 _INFO_BYTES = struct.Struct('=120xQQ')  # bytes_acked, bytes_received in Linux's tcp_info
-# tcpi_retransmits, _probes, _unacked, _last_data_recv, _last_ack_recv (ms) and _rtt (us).
-_INFO_SILENCE = struct.Struct('=2xBB20xI24xII8xI')
+# tcpi_retransmits, _probes, _unacked, _last_data_recv, _last_ack_recv (ms), _rtt (us) and
+# _total_retrans.
+_INFO_SILENCE = struct.Struct('=2xBB20xI24xII8xI28xI')
 
 KEEPALIVE = 1  # seconds; the kernel's own probes find a dead peer of an idle camera, too
 
@@ -37,6 +38,7 @@ class Silence(NamedTuple):
 
     lasts: float  # seconds since anything came
     unanswered: int  # times that the same data, or a probe, was sent in vain
+    resent: int  # packets since the connection was opened
     round_trip_time: float  # seconds, smoothed
 
 
@@ -70,9 +72,9 @@ class Tcp:
         info = self._info(_INFO_SILENCE)
         if info is None:
             return None
-        retransmits, probes, unacknowledged, data_age, acknowledgement_age, round_trip_time = info
+        retransmits, probes, unacknowledged, data_age, answer_age, round_trip_time, resent = info
         return Silence(
-            min(data_age, acknowledgement_age) / 1e3, retransmits if unacknowledged else probes,
+            min(data_age, answer_age) / 1e3, retransmits if unacknowledged else probes, resent,
             round_trip_time / 1e6)
 
     def _info(self, layout: struct.Struct) -> tuple[Any, ...] | None:

@@ -30,6 +30,7 @@ import time
 from camera_ws_bridge.ros import qos
 from camera_ws_bridge_msgs.msg import Box, Boxes, Status
 import rclpy
+from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 
@@ -54,10 +55,16 @@ class Detector:
         """Print it."""
         self.heard = self.heard or status.boxes_accepted > 0
         print(json.dumps({
-            't': time.time(), 'published': self.published, 'state': status.state,
+            't': status.header.stamp.sec + 1e-9 * status.header.stamp.nanosec,
+            'published': self.published, 'state': status.state,
             'cause': status.cause, 'accepted': status.boxes_accepted,
             'queued': status.boxes_queued, 'reconnects': status.reconnects,
             'dropped': {each.cause: each.count for each in status.dropped}}), flush=True)
+
+    def rest(self) -> None:
+        """Wait until the bridge's side of DDS has all, and say so."""
+        self._boxes.wait_for_all_acked(Duration(seconds=20))
+        print(json.dumps({'resting': time.time()}), flush=True)
 
     def publish(self) -> None:
         """Publish the next frame; its id counts up from 1."""
@@ -79,6 +86,8 @@ def main() -> None:
             if not order:
                 return
             going = order.strip() == 'go'
+            if not going:
+                detector.rest()
         if time.monotonic() >= due:
             # Until one has got through, DDS may not have found the bridge.
             due = max(due, time.monotonic() - period) + (period if detector.heard else 0.2)

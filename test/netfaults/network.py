@@ -92,6 +92,7 @@ class Network:
         for index, (near, far) in enumerate(zip(BRIDGE, ROUTER)):
             self.cable('bridge', f'up{index}', near, 'router', f'to{index}', far)
         self.cable('router', 'out0', '10.77.2.1', 'server', 'eth0', SERVER)
+        self.shell('server', 'echo 1 > /proc/sys/net/ipv4/conf/all/promote_secondaries')
         for address in (MOVED, RESOLVER):
             self.ip('server', f'addr add {address}/24 dev eth0')
         self.ip('server', 'route add default via 10.77.2.1')

@@ -42,7 +42,7 @@ PATIENCE = 40.0  # seconds; only a scenario that fails waits so long
 
 
 class Stage:
-    """All of it, running; a context."""
+    """All of it, running; a context. The detector pauses when nothing else is said."""
 
     def __init__(self, folder: pathlib.Path, domain: int) -> None:
         """Begin, and wait until boxes flow."""
@@ -56,6 +56,7 @@ class Stage:
             'ROS_LOG_DIR': str(folder)}
         self._processes: list[subprocess.Popen[str]] = []
         self._journal_at = 0
+        self._resting = 0.0  # since when the detector does
         self.uplink = BRIDGE[0]  # the bridge's address
         try:
             self._begin()
@@ -82,6 +83,12 @@ class Stage:
             'bridge', sys.executable, str(HERE / 'detector.py'), str(RATE), log='detector.log')
         threading.Thread(target=self._hear, args=(self._detector,), daemon=True).start()
         self.wait_until_settled()
+        self.rest()
+
+    def logs(self) -> str:
+        """Return the last of what the processes have said."""
+        return ''.join(''.join(path.read_text().splitlines(True)[-12:])
+                       for path in self._folder.glob('*.log'))
 
     def close(self) -> None:
         """End what was started, and remove the namespaces."""
@@ -143,13 +150,19 @@ class Stage:
 
     def local_port(self) -> int:
         """Return the port of the bridge's connection."""
-        return next(int(each.laddr.port) for each in self.process.net_connections('tcp')
-                    if each.raddr and each.raddr.port == PORT and each.status == 'ESTABLISHED')
+        found = subprocess.run(
+            self.network.command('bridge', 'ss', '-tnH', 'state', 'established', 'dport', '=',
+                                 f':{PORT}'), check=True, capture_output=True, text=True).stdout
+        return int(found.split()[2].rpartition(':')[2])
 
     def _hear(self, detector: subprocess.Popen[str]) -> None:
         assert detector.stdout is not None
         for line in detector.stdout:
-            self.statuses.append(json.loads(line))
+            told = json.loads(line)
+            if 'resting' in told:
+                self._resting = told['resting']
+            else:
+                self.statuses.append(told)
 
     @property
     def status(self) -> dict[str, Any]:
@@ -195,12 +208,12 @@ class Stage:
         began = time.time()
         self.wait(lambda: self.arrived_since(began), 'boxes flow')
 
-    def wait_until_drained(self) -> None:
-        """Wait until a detector that pauses has nothing on its way, nor the bridge."""
+    def rest(self) -> None:
+        """Let the detector pause, and wait until nothing is on its way, nor in the bridge."""
         def drained() -> bool:
-            recent = [status for status in self.statuses if status['t'] > paused]
-            return len(recent) > 2 and not recent[-1]['queued'] and (
-                recent[-1]['accepted'] == recent[-2]['accepted'])
-        paused = time.time()
+            recent = [status for status in self.statuses if status['t'] > self._resting]
+            return self._resting > began and len(recent) > 1 and not recent[-1]['queued']
+        began = time.time()
+        self.tell_detector('pause')
         self.wait(drained, 'the buffer is empty')
         self.look()

@@ -102,6 +102,7 @@ class Silence(NamedTuple):
 
     lasts: float
     unanswered: int
+    resent: int
     round_trip_time: float
 
 
@@ -122,6 +123,7 @@ class FakeConnection:
         self.routed = True  # whether its address and route are as they were
         self.unanswered = 0  # what the peer's kernel has not answered, all the time since then
         self.silent_since = 0.0
+        self.resent = 0  # packets
         self.answers_new = False  # whether a new connection would be answered
         self.probes = []  # when that was asked
         self.closed = None
@@ -207,10 +209,11 @@ class FakeConnection:
 
     def silence(self):
         lasts = self._clock() - self.silent_since if self.unanswered else 0.0
-        return Silence(lasts, self.unanswered, self.round_trip_time)
+        return Silence(lasts, self.unanswered, self.resent, self.round_trip_time)
 
     def fall_silent(self, unanswered=3):
         self.answers, self.unanswered, self.silent_since = False, unanswered, self._clock()
+        self.resent += unanswered
 
     async def answers_anew(self):
         self.probes.append(self._clock())

@@ -16,14 +16,14 @@
 
 import asyncio
 
-from camera_ws_bridge.link.active_connection import TICK, TRUST_AFTER
+from camera_ws_bridge.link.active_connection import TICK
 from camera_ws_bridge.link.link import State
-from camera_ws_bridge.link.suspicion import QUIET
+from camera_ws_bridge.link.suspicion import CALM, QUIET
 import pytest
 from rigs.link_rig import Rig, virtual
 
 pytestmark = pytest.mark.usefixtures('writing')
-SETTLED = TRUST_AFTER + 1.0  # seconds after which a peer is known
+SETTLED = CALM + 1.0  # seconds after which a peer is known
 
 
 @pytest.mark.parametrize('busy', (False, True))
@@ -97,6 +97,21 @@ async def test_a_slow_peer_is_never_suspect():
     connection.answers_new = True
     await asyncio.sleep(8)
     assert not connection.probes and rig.link.state is State.STABLE
+
+
+@virtual
+async def test_on_a_link_that_loses_packets_a_peer_has_its_heartbeat_timeout():
+    rig = Rig(identify_interval=0.0).start()
+    connection = await rig.registered()
+    for _ in range(10):
+        await asyncio.sleep(0.5)
+        connection.resent += 1
+    await asyncio.sleep(0.5)
+    connection.fall_silent()
+    connection.answers_new = True
+    rig.put(1)
+    await asyncio.sleep(8)
+    assert not connection.probes and len(rig.connections) == 1
 
 
 @virtual

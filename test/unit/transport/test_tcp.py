@@ -120,7 +120,8 @@ def test_of_a_connection_that_had_ended_at_once_nothing_is_said(pair):
 
 # ---- silence
 
-FIELDS = ('retransmits', 'probes', 'unacked', 'last_data_recv', 'last_ack_recv', 'rtt')
+FIELDS = ('retransmits', 'probes', 'unacked', 'last_data_recv', 'last_ack_recv', 'rtt',
+          'total_retrans')
 
 
 @pytest.mark.skipif(shutil.which('cc') is None, reason='no C compiler')
@@ -176,13 +177,15 @@ def test_a_peer_that_does_not_answer(busy):
                 while tcp.silence().unanswered < 2:
                     assert time.monotonic() < end
                     time.sleep(0.01)
-                return tcp.silence().lasts
+                return tcp.silence()
 
-    assert in_namespace(test) > (0.5 if busy else 1.9)
+    silence = in_namespace(test)
+    assert silence.lasts > (0.5 if busy else 1.9)
+    assert silence.resent >= (2 if busy else 0)
 
 
 @linux_only
-@pytest.mark.parametrize('size', (0, 20, 71))
+@pytest.mark.parametrize('size', (0, 20, 103))
 def test_an_old_kernel_that_tells_less(pair, size):
     class Old:
         """A socket of that kernel."""
