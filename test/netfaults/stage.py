@@ -28,7 +28,7 @@ import threading
 import time
 from typing import Any
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from network import BRIDGE, Network, RESOLVER, SERVER
 import psutil
 from rigs.installed import executable
@@ -181,9 +181,10 @@ class Stage:
         lines = lines[:lines.rfind(b'\n') + 1]
         self._journal_at += len(lines)
         for line in lines.splitlines():
-            entry = codec.loads(line.decode())
+            entry = strict_json.loads(line.decode())
             if entry['direction'] == 'to_orchestrator' and 'boundingBoxes' in entry['text']:
-                self.arrivals.append((entry['t'], int(codec.loads(entry['text'])['frameId'])))
+                frame_id = strict_json.loads(entry['text'])['frameId']
+                self.arrivals.append((entry['t'], int(frame_id)))
 
     def arrived_since(self, moment: float) -> float | None:
         """Return when the first box arrived after the moment, as Unix time."""
