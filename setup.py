@@ -34,7 +34,8 @@ setup(
     ],
     python_requires='>=3.10',
     # What is not part of ROS 2; all of it, with the rosdep keys, is in package.xml.
-    install_requires=['PyYAML', 'numpy', 'setuptools', 'tornado', 'websockets>=10.4'],
+    install_requires=[
+        'PyYAML', 'cryptography', 'numpy', 'setuptools', 'tornado', 'websockets>=10.4'],
     extras_require={'examples': ['Pillow'], 'test': ['pytest']},
     zip_safe=True,
     maintainer='camera_ws_bridge developers',

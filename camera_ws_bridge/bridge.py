@@ -13,12 +13,10 @@
 # limitations under the License.
 
 """
-One camera's bridge at run time, and the one way from the ROS executor into the asyncio loop.
+One camera at work: what is tracked, what is buffered, and the link, together.
 
-Messages come in through `Bridge.submit_*`, from any thread: at once where the executor shares the
-loop's thread, over a queue where it does not (see camera_ws_bridge.process.loops). Everything that
-decides runs in the loop's thread, and so does all publishing: rclpy's publishers may be used from
-any thread, and a detour over the executor would only add latency.
+Everything here runs in one thread: that of the asyncio loop, which the ROS executor shares
+(process.loops). Methods are called there, within the loop's turns or between them.
 """
 
 from __future__ import annotations
@@ -26,61 +24,86 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine
-import concurrent.futures
-import threading
+import random
 import time
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from camera_ws_bridge.buffer.memory import Trimmer
-from camera_ws_bridge.buffer.outbox import Outbox, Policy
-from camera_ws_bridge.buffer.spool.writer import SpoolWriter
-from camera_ws_bridge.errors import LinkFault, MessageError
-from camera_ws_bridge.link.link import Link, Settings
-from camera_ws_bridge.log.throttled_log import LimitedLog, Logger
-from camera_ws_bridge.process.loops import LoopHost, LoopThread
+from camera_ws_bridge.buffer.outbox import Outbox
+from camera_ws_bridge.buffer.spool.keeper import Keeper
+from camera_ws_bridge.errors import EncodeError, LinkFault, MessageError
+from camera_ws_bridge.link.backoff import Backoff
+from camera_ws_bridge.link.inbound import Inbound
+from camera_ws_bridge.link.link import Link, Peer
+from camera_ws_bridge.link.settings import Settings
+from camera_ws_bridge.log.throttled_log import Logger, ThrottledLog
 from camera_ws_bridge.protocol.messages import Start, Update
 from camera_ws_bridge.tracking.frame_stamps import FrameStamps, Stamp
-from camera_ws_bridge.tracking.tracked_objects import Command
-
-__all__ = ['Bridge', 'LoopThread']
+from camera_ws_bridge.tracking.life import Life
+from camera_ws_bridge.tracking.tracked_objects import Command, Session
 
 REPORT_PERIOD = 1.0  # seconds
 MAX_WAITING = 256  # messages that wait for the end of a flush
 SPOOL_CLOSE_TIMEOUT = 1.0  # seconds for a slow disk to take the rest
+CURRENT = 0  # stands for the number of the session as it is
+
+T = TypeVar('T')
+
+
+class LoopHost(Protocol):
+    """Where the asyncio loop runs."""
+
+    loop: asyncio.AbstractEventLoop
+
+    def wait(self, job: Coroutine[Any, Any, T], timeout: float) -> T:
+        """Run a coroutine in the loop to its end, from outside of it; or raise TimeoutError."""
+
+
+class Outlet(Protocol):
+    """Where to what the bridge has to tell goes: the node."""
+
+    def now(self) -> int:
+        """Return the ROS time in nanoseconds."""
+
+    def publish(self, command: Command, frame_stamp: Stamp) -> None:
+        """Publish a command; frame_stamp: of the frame that it speaks of."""
+
+    def publish_tracked(self, session: Session) -> None:
+        """Publish what is tracked now."""
+
+    def report(self, state_changed: bool) -> None:
+        """Report: the state has changed (True), or a second has gone by (False)."""
+
+    def link_ended(self, fault: LinkFault) -> None:
+        """Hear that the link has given up."""
 
 
 class Bridge:
-    """One camera: what its ROS side and its link to the orchestrator have in common."""
+    """One camera, from its topics to the orchestrator and back."""
 
     def __init__(
-            self, link: Link, frames: FrameStamps, host: LoopHost, logger: Logger, *,
-            spool: SpoolWriter | None = None,
-            publish: Callable[[Command, Stamp], None],
-            publish_tracked: Callable[[], None],
-            report: Callable[[bool], None],
-            on_end: Callable[[LinkFault], None]) -> None:
-        """
-        Connect the parts; all callbacks run in the loop's thread.
-
-        publish: a command, and the stamp of the frame it speaks of; publish_tracked: what is
-        tracked has changed; report: the state has changed
-        (True), or a second has gone by (False); on_end: the link has given up.
-        """
-        self.link = link
-        self.spool = spool
+            self, settings: Settings, peer: Peer, outlet: Outlet, host: LoopHost,
+            logger: Logger) -> None:
+        """Put the parts together; nothing begins yet."""
+        self.settings = settings
         self.published: Counter[str] = Counter()  # commands, by name of their class
         self.rejected: Counter[str] = Counter()  # messages from ROS, by cause
-        self._frames = frames
+        self._outlet = outlet
         self._host = host
         self._loop = host.loop
-        self._limited = LimitedLog(logger, time.monotonic)
-        self._publish = publish
-        self._publish_tracked = publish_tracked
-        self._report = report
-        self._on_end = on_end
-        self._inbox: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._log = log = ThrottledLog(logger, settings.camera_id, time.monotonic)
+        self.outbox = Outbox(settings.boxes, settings.updates)
+        # Numbers of two bridges, one after the other, must not be the same for a re-ID node.
+        self.session = Session(settings.reconcile, outlet.now, random.randrange(1, 2**31))
+        self.outbox.begin_session(self.session.number)
+        self.inbound = Inbound(self.session, settings.command_rate, settings.limits, log, self)
+        self.link = Link(self, peer, Backoff(
+            settings.reconnect_delay_min, settings.reconnect_delay_max, settings.stable_after,
+            random.random), log, time.monotonic)
+        self.spool = Keeper(self.outbox, self._spool_came_late, log)
+        self._frames = FrameStamps(settings.frame_history)
+        self._waiting: deque[Callable[[], None]] = deque()  # for the end of a flush
         self._tracked_is_news = False  # whether it will be published when the burst is over
-        self._crossing = False  # whether the loop has been told that the inbox is not empty
         self._flushing = False
         self._reported_drops = 0
         self._trimmer = Trimmer()
@@ -88,19 +111,28 @@ class Bridge:
         self._linking: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
 
-    # ---- called from the executor's thread
+    # ---- what the node asks for
+
+    def open_spool(self, path: str, max_bytes: int) -> None:
+        """Take back what an earlier life left; before all else. Raise ConfigurationError."""
+        self.spool.open(path, max_bytes)
+        life = Life.unpack(self.spool.found_note)
+        if life is not None:
+            self.session.resume(life)
+        self.outbox.begin_session(self.session.number)
 
     def begin(self) -> None:
         """Begin to report, and to expire what is buffered."""
-        self._loop.call_soon_threadsafe(self._begin)
+        self._tracked_changed()
+        self._reporting = self._loop.create_task(self._report_often())
 
     def connect(self) -> None:
         """Begin to connect, for the first time or after a disconnect."""
-        self._loop.call_soon_threadsafe(self._connect)
+        self._linking = self._loop.create_task(self._run_link())
 
-    def begin_to_disconnect(self) -> concurrent.futures.Future[None]:
-        """Begin what disconnect() does; the future says when it is done."""
-        return asyncio.run_coroutine_threadsafe(self._disconnect(), self._loop)
+    def begin_to_disconnect(self) -> asyncio.Task[None]:
+        """Begin what disconnect() does; return the task that does it."""
+        return self._loop.create_task(self._disconnect())
 
     def disconnect(self) -> None:
         """
@@ -110,95 +142,110 @@ class Bridge:
         """
         self._wait(self._disconnect())
 
-    def submit_boxes(self, frame_id: float, stamp: Stamp, payload: bytes) -> None:
-        """Hand over an encoded boxes message; stamp: its header's."""
-        self._cross(self._accept_boxes, frame_id, stamp, payload, time.monotonic())
+    def submit_boxes(
+            self, frame_id: float, stamp: Stamp, payload: bytes, session: int = CURRENT) -> None:
+        """Take an encoded boxes message; stamp: its header's, session: of its object ids."""
+        if self._flushing:
+            self._wait_for_flush(lambda: self.submit_boxes(frame_id, stamp, payload, session))
+            return
+        if session != CURRENT and session != self.session.number:
+            payload = self.outbox.without_object_ids(payload)
+        self._frames.add(frame_id, stamp)
+        self.outbox.put(self.outbox.boxes, payload, time.monotonic())
+        self.link.wake()
 
-    def submit_update(self, update: Update, payload: bytes) -> None:
-        """Hand over a feature map that the re-ID node extracted, and its encoded form."""
-        self._cross(self._accept_update, update, payload, time.monotonic())
+    def submit_update(self, update: Update, payload: bytes, session: int = CURRENT) -> None:
+        """Take a feature map that the re-ID node extracted, its encoded form, and its session."""
+        if self._flushing:
+            self._wait_for_flush(lambda: self.submit_update(update, payload, session))
+            return
+        if session != CURRENT and session != self.session.number:
+            self.reject('feature_map', EncodeError(
+                'session', f'{session} is over, it is {self.session.number} now: object '
+                f'{update.object_id} may be another one', 'former_session'))
+            return
+        self.session.extracted(update)
+        self._tracked_changed()
+        self.outbox.put(self.outbox.updates, payload, time.monotonic(), update.object_id)
+        self.link.wake()
 
     def reject(self, topic: str, error: Exception) -> None:
         """Count a message from ROS that cannot be sent, and say why."""
         if isinstance(error, MessageError):
             self.rejected[error.cause] += 1
-            self._limited.warning(
-                topic, f'{self.link.settings.camera_id}: message on {topic} ignored: {error}')
+            self._log.warning(topic, f'message on {topic} ignored: {error}')
             return
         # Not raised: the executor would forget the messages that it has taken behind this one.
         self.rejected['internal'] += 1
-        self._limited.error(
-            f'internal {topic}', f'{self.link.settings.camera_id}: message on {topic} ignored: '
-            f'internal error, please report: {type(error).__name__}: {error}')
+        self._log.bug(error, f'message on {topic} ignored: ')
 
-    def configure(
-            self, settings: Settings, delays: tuple[float, float, float], boxes: Policy,
-            updates: Policy, reconcile: bool) -> None:
-        """
-        Go by other values from now on: all of them at once, in the loop's next turn.
-
-        delays: reconnect_delay_min, reconnect_delay_max and stable_after, in seconds.
-        """
-        def configure() -> None:
-            self.link.configure(settings, *delays)
-            self.link.session.reconcile = reconcile
-            self.outbox.limit(boxes, updates, time.monotonic())
-        self._loop.call_soon_threadsafe(configure)
+    def configure(self, settings: Settings) -> None:
+        """Go by other settings from now on, all of them at once."""
+        old, self.settings = self.settings, settings
+        self.session.reconcile = settings.reconcile
+        self.inbound.limits = settings.limits
+        if settings.command_rate != old.command_rate:
+            self.inbound.limit_rate(settings.command_rate)
+        self.outbox.limit(settings.boxes, settings.updates, time.monotonic())
+        self.link.configure(old)
 
     def reconnect(self) -> None:
         """Drop the connection and connect anew."""
-        self._loop.call_soon_threadsafe(self.link.reconnect)
+        self.link.reconnect()
 
     def clear_buffer(self) -> int:
         """Drop what is queued; return how many messages that were."""
-        async def clear() -> int:
-            return self.outbox.clear('cleared')
-        return self._host.wait(clear(), 5.0)
+        return self.outbox.clear('cleared')
 
-    def begin_to_shut_down(self) -> None:
+    def begin_to_shut_down(self) -> asyncio.Task[None]:
         """Begin what shut_down() does, as there may be others to do so meanwhile."""
-        self._loop.call_soon_threadsafe(self._end)
+        if self._ending is None:
+            self._ending = self._loop.create_task(self._shut_down())
+        return self._ending
 
     def shut_down(self) -> None:
         """Flush, close and end all tasks for good; returns when that is done."""
         async def shut_down() -> None:
-            await asyncio.shield(self._end())
+            await asyncio.shield(self.begin_to_shut_down())
         self._wait(shut_down())
 
     def _wait(self, job: Coroutine[Any, Any, None]) -> None:
-        timeout = self.link.settings.shutdown_timeout + SPOOL_CLOSE_TIMEOUT + 1.0
+        timeout = self.settings.shutdown_timeout + SPOOL_CLOSE_TIMEOUT + 1.0
         try:
             self._host.wait(job, timeout)
         except TimeoutError:
-            pass  # a loop that hangs in a daemon thread ends with the process
+            pass  # what hangs in a daemon thread ends with the process
 
-    @property
-    def outbox(self) -> Outbox:
-        """Return the buffer."""
-        return self.link.outbox
-
-    def _cross(self, accept: Callable[..., None], *arguments: Any) -> None:
-        self._inbox.append((accept, arguments))
-        if threading.get_ident() == self._host.thread_id:
-            self._arrive()
-        elif not self._crossing:
-            # One wake-up of the loop for as many messages as come before it has run.
-            self._crossing = True
-            self._loop.call_soon_threadsafe(self._arrive)
-
-    # ---- called in the loop's thread
-
-    def publish(self, command: Command) -> None:
-        """Publish a command; the link calls this."""
-        message = command.message
-        self.published[type(message).__name__] += 1
-        self._publish(command, self._frames.find(
-            message.frame_id if isinstance(message, Start) else None))
-        self._tracked_changed()
+    # ---- what the link tells
 
     def state_changed(self) -> None:
-        """Report a new state; the link calls this."""
-        self._report(True)
+        """Report a new state."""
+        self._guard(lambda: self._outlet.report(True))
+
+    def told(self, command: Command) -> None:
+        """Publish a command."""
+        message = command.message
+        self.published[type(message).__name__] += 1
+        self._guard(lambda: self._outlet.publish(command, self._frames.find(
+            message.frame_id if isinstance(message, Start) else None)))
+        self._tracked_changed()
+
+    def session_changed(self) -> None:
+        """Let what is buffered not reach the objects of another life."""
+        self._log.info(
+            f'session {self.session.number}: the orchestrator has restarted, or nothing proves '
+            'that it has not')
+        self.outbox.begin_session(self.session.number)
+        self._tracked_changed()
+
+    def _spool_came_late(self) -> None:
+        self._loop.call_soon_threadsafe(self._restore_late)
+
+    def _restore_late(self) -> None:
+        self.spool.restore_late()
+        self.link.wake()
+
+    # ---- inside
 
     def _tracked_changed(self) -> None:
         # One list for a burst of commands, e.g. the replay of all objects after a reconnect.
@@ -208,44 +255,29 @@ class Bridge:
 
     def _tracked_settled(self) -> None:
         self._tracked_is_news = False
-        self._publish_tracked()
+        if self.spool.is_open:
+            self.spool.note(self.session.life().pack())
+        self._outlet.publish_tracked(self.session)
 
-    def _arrive(self) -> None:
-        # A flush has an end: what comes meanwhile waits, but for what is too much to be kept here.
-        waiting = MAX_WAITING if self._flushing else 0
-        self._crossing = False
-        while len(self._inbox) > waiting:
-            accept, arguments = self._inbox.popleft()
-            accept(*arguments)
-        self.link.wake()
-
-    def _accept_boxes(self, frame_id: float, stamp: Stamp, payload: bytes, now: float) -> None:
-        self._frames.add(frame_id, stamp)
-        self.outbox.put(self.outbox.boxes, payload, now)
-
-    def _accept_update(self, update: Update, payload: bytes, now: float) -> None:
-        self.link.session.extracted(update)
-        self._tracked_changed()
-        self.outbox.put(self.outbox.updates, payload, now, update.object_id)
-
-    def _begin(self) -> None:
-        self._tracked_changed()
-        self._reporting = self._loop.create_task(self._report_often())
-
-    def _connect(self) -> None:
-        self._linking = self._loop.create_task(self._run_link())
+    def _wait_for_flush(self, submit: Callable[[], None]) -> None:
+        """Keep a message back: a flush has an end."""
+        self._waiting.append(submit)
+        if len(self._waiting) > MAX_WAITING:
+            self._flushing = False
+            self._waiting.popleft()()
+            self._flushing = True
 
     async def _run_link(self) -> None:
         try:
             await self.link.run()
         except LinkFault as fault:
-            self._on_end(fault)
+            self._outlet.link_ended(fault)
         except Exception as error:
-            self._on_end(LinkFault('internal', f'{type(error).__name__}: {error}'))
+            self._outlet.link_ended(LinkFault('internal', f'{type(error).__name__}: {error}'))
 
     async def _report_often(self) -> None:
         while True:
-            for job in (self._expire, self._warn_of_drops, lambda: self._report(False)):
+            for job in (self._expire, self._warn_of_drops, lambda: self._outlet.report(False)):
                 self._guard(job)
             await asyncio.sleep(REPORT_PERIOD)
 
@@ -259,45 +291,37 @@ class Bridge:
         try:
             job()
         except Exception as error:
-            self._limited.error(
-                'internal', f'{self.link.settings.camera_id}: internal error, please report: '
-                f'{type(error).__name__}: {error}')
+            self._log.bug(error)
 
     def _warn_of_drops(self) -> None:
         dropped = self.outbox.dropped
         if dropped.total() > self._reported_drops:
             self._reported_drops = dropped.total()
             causes = ', '.join(f'{cause} {count}' for cause, count in sorted(dropped.items()))
-            self._limited.warning(
-                'dropped', f'{self.link.settings.camera_id}: messages dropped so far: {causes}')
+            self._log.warning('dropped', f'messages dropped so far: {causes}')
 
     async def _disconnect(self) -> None:
-        self._arrive()  # what has come before this call belongs to what is flushed
         self._flushing = True
         try:
             await self.link.shut_down()
             await _cancel(self._linking)
         finally:
             self._flushing = False
-            self._arrive()
-
-    def _end(self) -> asyncio.Task[None]:
-        if self._ending is None:
-            self._ending = self._loop.create_task(self._shut_down())
-        return self._ending
+            while self._waiting:
+                self._waiting.popleft()()
 
     async def _shut_down(self) -> None:
         try:
             await self._disconnect()
-            if self.spool is None:
+            if not self.spool.is_open:
                 # What is in flight may have arrived, but nobody will know.
                 self.outbox.restore()
                 self.outbox.clear('shut_down')
             self._warn_of_drops()
             await _cancel(self._reporting)
-            self._guard(lambda: self._report(True))
+            self._guard(lambda: self._outlet.report(True))
         finally:
-            if self.spool is not None:
+            if self.spool.is_open:
                 await self._loop.run_in_executor(None, self.spool.close, SPOOL_CLOSE_TIMEOUT)
 
 

@@ -51,12 +51,13 @@ def check(data: bytes) -> None:
         if ros is not None:
             check_boxes_against_rclpy(data, boxes)
         check_boxes_on_the_wire(boxes)
-    update = read(cdr.update, data)
-    if update is not None:
+    read_update = read(cdr.update, data)
+    if read_update is not None:
+        update, session = read_update
         if ros is not None:
             message = deserialize_message(data, ros.Update)
-            assert exact((message.object_id, tuple(message.feature_map))) == exact(
-                (update.object_id, update.feature_map))
+            assert exact((message.session, message.object_id, tuple(message.feature_map))) == (
+                exact((session, update.object_id, update.feature_map)))
         payload = written(lambda: codec.encode_utf8(update))
         if payload is not None:
             assert exact(codec.decode(payload)) == exact(update)
@@ -86,7 +87,7 @@ def check_boxes_against_rclpy(data: bytes, boxes: cdr.FlatBoxes) -> None:
     """Compare with what the middleware reads."""
     message = deserialize_message(data, ros.Boxes)
     stamp = message.header.stamp
-    assert (stamp.sec, stamp.nanosec) == boxes.stamp
+    assert (stamp.sec, stamp.nanosec, message.session) == (*boxes.stamp, boxes.session)
     assert exact(message.frame_id) == exact(boxes.frame_id)
     # It cuts a string at a zero byte, and replaces what is not UTF-8.
     assert exact([
@@ -123,9 +124,9 @@ def seeds() -> Iterator[bytes]:
              for number, kind in enumerate(['person', 'person', '', 'dog', 'F\u00fc\u00dfe'])]
     for order in '<>':
         for count in range(len(found) + 1):
-            yield encode_boxes(((1, 2), 'camera'[count:], 0.5, found[:count]), order)
+            yield encode_boxes(((1, 2), 'camera'[count:], 0.5, count, found[:count]), order)
             yield encode_update(((1, 2), 'camera'[count:], 3, 4, 5, [0.5] * count), order)
-        whole = encode_boxes(((1, 2), 'camera', 0.5, found), order)
+        whole = encode_boxes(((1, 2), 'camera', 0.5, 6, found), order)
         for end in range(0, len(whole), 4):
             yield whole[:end]
 

@@ -15,30 +15,36 @@
 """One bridge per camera of a YAML list, each in a namespace of its own."""
 
 import os
+from typing import Any
 
 from camera_ws_bridge.config import cameras
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
-from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
-import yaml
 
 ARGUMENTS = (
     ('cameras_file', PathJoinSubstitution(
         [FindPackageShare('camera_ws_bridge'), 'config', 'cameras.yaml']),
      'YAML file with the list of cameras; the default is an example.'),
     ('orchestrator_url', '', 'For cameras that name none of their own.'),
-    ('params_file', PathJoinSubstitution(
-        [FindPackageShare('camera_ws_bridge'), 'config', 'bridge.yaml']),
-     'Parameters of cameras that name no params_file of their own.'),
+    ('params_file', '', 'Parameters of cameras that name no params_file of their own. '
+     'Empty: none, so what a parent launch file sets holds.'),
     ('log_level', 'info', 'Log level of all bridges.'),
     ('respawn', 'false', 'Start a process anew when it has ended by itself.'),
     ('process', 'separate', 'separate: a process per camera. shared: one for all of them, which '
      'costs less memory and CPU.'),
 )
-CHOICES = {'process': ['separate', 'shared']}
+CHOICES = {
+    'log_level': ['debug', 'info', 'warn', 'error', 'fatal'],
+    'respawn': ['true', 'false', 'True', 'False', '1', '0'],
+    'process': ['separate', 'shared'],
+}
+# After a power cut of the whole site, the orchestrator may come up long after the cameras. It
+# stands in front, so that whatever else sets this parameter wins.
+FOR_EVER = ['-p', 'connect_timeout:=0.0']
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -51,36 +57,42 @@ def generate_launch_description() -> LaunchDescription:
     ])
 
 
-def bridges(context: LaunchContext) -> list[IncludeLaunchDescription] | list[Node]:
-    """Return bridge.launch.py once per camera, or one process for all."""
+def bridges(context: LaunchContext) -> list[Node]:
+    """Return a process per camera, or one for all."""
     def argument(name: str) -> str:
         return LaunchConfiguration(name).perform(context)
 
-    found = cameras.load(argument('cameras_file'))
-    if argument('process') == 'shared':
-        if not os.path.isfile(argument('params_file')):
-            raise FileNotFoundError(f'params_file: there is no file {argument("params_file")}')
-        url = argument('orchestrator_url')
-        return [Node(
+    def process(
+            executable: str, params_file: str, parameters: dict[str, Any], *arguments: str,
+            **names: str) -> Node:
+        if params_file and not os.path.isfile(params_file):
+            raise FileNotFoundError(f'params_file: there is no file {params_file}')
+        return Node(
             package='camera_ws_bridge',
-            executable='multi_bridge',
-            parameters=[argument('params_file'), *([{'orchestrator_url': url}] if url else [])],
-            arguments=[argument('cameras_file'),
-                       '--ros-args', '--log-level', argument('log_level')],
+            executable=executable,
+            parameters=[*filter(None, (params_file, typed(parameters)))],
+            arguments=[*arguments, '--ros-args', *FOR_EVER, '--log-level', argument('log_level')],
             output='screen',
             respawn=argument('respawn').lower() in ('true', '1'),
             respawn_delay=2.0,
-        )]
-    source = PathJoinSubstitution(
-        [FindPackageShare('camera_ws_bridge'), 'launch', 'bridge.launch.py'])
-    return [IncludeLaunchDescription(
-        PythonLaunchDescriptionSource(source),
-        launch_arguments={
-            'orchestrator_url': camera.get('orchestrator_url', argument('orchestrator_url')),
-            'camera_id': camera['camera_id'],
-            'namespace': camera['namespace'],
-            'params_file': camera.get('params_file', argument('params_file')),
-            'log_level': argument('log_level'),
-            'respawn': argument('respawn'),
-            'parameters': yaml.safe_dump(camera.get('parameters', {}), default_flow_style=True),
-        }.items()) for camera in found]
+            **names)
+
+    found = cameras.load(argument('cameras_file'))
+    url, params_file = argument('orchestrator_url'), argument('params_file')
+    for_all = {'orchestrator_url': url} if url else {}
+    if argument('process') == 'shared':
+        return [process('multi_bridge', params_file, for_all, argument('cameras_file'))]
+    return [
+        process(
+            'bridge', camera.get('params_file', params_file), {
+                **for_all,
+                **{key: camera[key] for key in ('orchestrator_url', 'camera_id') if key in camera},
+                **camera.get('parameters', {})},
+            name='camera_ws_bridge', namespace=camera['namespace'])
+        for camera in found]
+
+
+def typed(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters of which launch takes no text for a number."""
+    return {name: ParameterValue(value, value_type=str) if isinstance(value, str) else value
+            for name, value in parameters.items()}

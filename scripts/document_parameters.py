@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Write config/bridge.yaml and the README's parameter table from camera_ws_bridge.config.parameters.
+Write config/bridge.yaml and the table in docs/parameters.md from config.parameters.
 
 Run it in the built environment: python3 scripts/document_parameters.py [--check]
 """
@@ -28,6 +28,7 @@ import textwrap
 from camera_ws_bridge.config.parameters import Spec, SPECS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+PAGE = ROOT / 'docs' / 'parameters.md'
 BEGIN, END = '<!-- parameters -->\n', '<!-- end of parameters -->'
 HEAD = """\
 # All parameters of the bridge with their defaults. Copy it, change what you need, and pass it as
@@ -64,7 +65,7 @@ def yaml() -> str:
 
 
 def table() -> str:
-    """Return the README's table."""
+    """Return the document's table."""
     rows = ['| parameter | type | default | range | live | what it is |',
             '|---|---|---|---|---|---|']
     types = {str: 'string', bool: 'bool', int: 'integer', float: 'double'}
@@ -75,8 +76,8 @@ def table() -> str:
     return '\n'.join(rows) + '\n'
 
 
-def readme(old: str) -> str:
-    """Return the README with the table anew."""
+def page(old: str) -> str:
+    """Return docs/parameters.md with the table anew."""
     return re.sub(
         f'{BEGIN}.*?{END}', lambda _: BEGIN + '\n' + table() + '\n' + END, old, flags=re.DOTALL)
 
@@ -86,7 +87,7 @@ def main() -> int:
     outdated = []
     for path, text in (
             (ROOT / 'config' / 'bridge.yaml', yaml()),
-            (ROOT / 'README.md', readme((ROOT / 'README.md').read_text(encoding='utf-8')))):
+            (PAGE, page(PAGE.read_text(encoding='utf-8')))):
         if not path.exists() or path.read_text(encoding='utf-8') != text:
             outdated.append(path.relative_to(ROOT))
             if '--check' not in sys.argv:

@@ -26,9 +26,9 @@ import contextlib
 import time
 from typing import Any
 
-from accounting import cpu_seconds
-from stats import summary
-from testbed import count_until, idle_share, wait, World
+from rig.accounting import cpu_seconds
+from rig.stats import summary
+from rig.testbed import count_until, idle_share, wait, World
 
 WINDOW = 64  # messages under way; the bridge's subscription holds 100
 FAST = 0  # as fast as possible

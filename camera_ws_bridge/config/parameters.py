@@ -15,13 +15,13 @@
 """
 All parameters of a bridge: names, defaults, ranges and descriptions stand here and nowhere else.
 
-config/bridge.yaml and the README's table repeat them for readers; a test compares all three.
+config/bridge.yaml and docs/parameters.md repeat them for readers; a test compares all three.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 import math
 import os
 from typing import Any
@@ -51,129 +51,128 @@ class Spec:
     live: bool = False  # whether it can change while the node runs
 
 
-SPECS = (
-    Spec('orchestrator_url', '', 'WebSocket URL of the orchestrator, (ws|wss)://host:port/path. '
-         'Empty: environment variable ORCHESTRATOR_URL.', environment='ORCHESTRATOR_URL'),
-    Spec('camera_id', '', 'Id under which this camera registers at the orchestrator. '
-         'Empty: environment variable CAMERA_ID.', environment='CAMERA_ID'),
-    Spec('connect_timeout', 60.0, 'Seconds to try for the first registration; then the process '
-         'exits or, with autostart false and in multi_bridge, the node deactivates itself. 0: for '
-         'ever. Once registered, it never gives up.', 0, 86400, live=True),
-    Spec('open_timeout', 10.0, 'Seconds that one connection attempt may take.', 0.1, 300,
-         live=True),
-    Spec('reconnect_delay_min', 0.5, 'Seconds; ceiling of the random delay before the first '
-         'reconnect. It doubles with every failure.', 0.01, 60, live=True),
-    Spec('reconnect_delay_max', 10.0, 'Seconds; the ceiling grows to this (to 1 s while no '
-         'server answers at all).', 0.01, 3600, live=True),
-    Spec('stable_after', 2.0, 'Seconds that a connection must last to reset the delay.', 0, 3600,
-         live=True),
-    Spec('heartbeat_interval', 5.0, 'Seconds between pings on an idle connection.', 0.25, 3600,
-         live=True),
-    Spec('heartbeat_timeout', 10.0, 'Seconds without any progress after which a silent connection '
-         'is dropped.', 0.5, 3600, live=True),
-    Spec('identify_interval', 30.0, 'Seconds between repeated registrations, which heal one that '
-         'the orchestrator has lost; 0: never.', 0, 86400, live=True),
-    Spec('shutdown_timeout', 2.0, 'Seconds to flush the buffer at shutdown and when the node is '
-         'deactivated.', 0, 60, live=True),
-    Spec('reconcile', True, 'Publish a stop (RECONCILED) for objects that the orchestrator no '
-         'longer names after a reconnect.', live=True),
-    Spec('command_queue_depth', 32, 'Commands per topic that are remembered for a re-ID node that '
-         'comes up later.', 1, 10000),
-    Spec('max_image_bytes', 4 * MIB, 'Bytes; the largest PNG accepted in a start.', 1, 16 * MIB,
-         live=True),
-    Spec('max_image_pixels', 2**24, 'Width times height of the largest PNG accepted in a start.',
-         1, 2**31 - 1, live=True),
-    Spec('command_rate', 100.0, 'Messages a second that are accepted from the orchestrator in the '
-         'long run; 20 seconds of it at once. The rest is counted and ignored.', 1, 100000,
-         live=True),
-    Spec('frame_history', 3600, 'Frames whose stamps are remembered, for Start.frame_stamp.',
-         1, 1000000),
-    Spec('boxes_type', BOXES, f'Message type of the topic boxes: {BOXES}, or {DETECTION2D} of '
-         'any detector that speaks vision_msgs.'),
-    Spec('image_width', 0, 'Pixels; width of the image in which the detections of vision_msgs '
-         'are. 0: from the topic camera_info.', 0, 2**31 - 1),
-    Spec('image_height', 0, 'Pixels; height of that image. 0: from the topic camera_info.',
-         0, 2**31 - 1),
-    Spec('detection_ids', True, 'Take an integer id of a detection of vision_msgs as the id of '
-         "the tracked object. false: ignore it, for a detector with ids of its tracker's own."),
-    Spec('boxes_max_messages', 20000, 'Boxes messages in the buffer; when it is full, the oldest '
-         'is dropped.', 2, 10000000, live=True),
-    Spec('boxes_max_bytes', 64 * MIB, 'Bytes of boxes messages (JSON) in the buffer.',
-         1024, 16384 * MIB, live=True),
-    Spec('boxes_max_age', 0.0, 'Seconds after which a buffered boxes message is dropped; 0: '
-         'never. The orchestrator stamps sightings when they arrive: old boxes become false '
-         'sightings.', 0, 86400, live=True),
-    Spec('updates_max_messages', 1000, 'Feature maps in the buffer; when it is full, those with a '
-         'newer one of the same object go first.', 2, 10000000, live=True),
-    Spec('updates_max_bytes', 16 * MIB, 'Bytes of feature maps (JSON) in the buffer.',
-         1024, 16384 * MIB, live=True),
-    Spec('spool_path', '', 'SQLite file that keeps the buffer over restarts, e.g. '
-         '/var/lib/camera_ws_bridge/gate.sqlite; one bridge a file. Empty: none.'),
-    Spec('spool_max_bytes', 128 * MIB, 'Bytes of the spool file; its log takes about 2 MiB more, '
-         'and up to three corrupt files are kept beside it. Twice boxes_max_bytes plus '
-         'updates_max_bytes is always enough.', MIB, 16384 * MIB),
-    Spec('compression', False, 'Offer permessage-deflate to the orchestrator: less bytes, more '
-         'CPU.'),
-    Spec('token_file', '', 'File with a JSON Web Token for the orchestrator, readable by its '
-         'owner only; read anew for every connection. Empty: none, or OAuth by AUTH_SERVER_URL.'),
-    Spec('insecure_token_host', '', 'The one host to which a token may be sent over ws://; empty: '
-         'only to this machine.'),
-    Spec('tls_ca_file', '', 'PEM file with the CAs to trust for wss:// and for the token server; '
-         'empty: those that the system trusts.'),
-    Spec('tls_cert_file', '', 'PEM file with a client certificate; empty: none.'),
-    Spec('tls_key_file', '', 'PEM file with the key of tls_cert_file; empty: it is in there.'),
-    Spec('autostart', True, 'Configure and activate at the start, and exit when the orchestrator '
-         'cannot be reached for connect_timeout. False: a lifecycle manager does the first, and '
-         'the node deactivates itself instead of the second.'),
-    Spec('buffer_when_inactive', False, 'Buffer what arrives while the node is inactive; false: '
-         'subscribe only while it is active. What was in the buffer before stays in either case.'),
-)
-BY_NAME = {spec.name: spec for spec in SPECS}
+def _parameter(
+        default: Any, description: str, low: float = 0, high: float = 0, *,
+        environment: str = '', live: bool = False) -> Any:
+    """Return a field of Parameters; the arguments are those of Spec."""
+    return field(default=default, metadata={
+        'default': default, 'description': description, 'low': low, 'high': high,
+        'environment': environment, 'live': live})
 
 
+@dataclass(frozen=True)
 class Parameters:
-    """The values of all parameters, as attributes of the same names."""
+    """The values of all parameters, checked; raises ConfigurationError where they do not fit."""
 
-    orchestrator_url: str
-    camera_id: str
-    connect_timeout: float
-    open_timeout: float
-    reconnect_delay_min: float
-    reconnect_delay_max: float
-    stable_after: float
-    heartbeat_interval: float
-    heartbeat_timeout: float
-    identify_interval: float
-    shutdown_timeout: float
-    reconcile: bool
-    command_queue_depth: int
-    max_image_bytes: int
-    max_image_pixels: int
-    command_rate: float
-    frame_history: int
-    boxes_type: str
-    image_width: int
-    image_height: int
-    detection_ids: bool
-    boxes_max_messages: int
-    boxes_max_bytes: int
-    boxes_max_age: float
-    updates_max_messages: int
-    updates_max_bytes: int
-    spool_path: str
-    spool_max_bytes: int
-    compression: bool
-    token_file: str
-    insecure_token_host: str
-    tls_ca_file: str
-    tls_cert_file: str
-    tls_key_file: str
-    autostart: bool
-    buffer_when_inactive: bool
+    orchestrator_url: str = _parameter(
+        '', 'WebSocket URL of the orchestrator, (ws|wss)://host:port/path. Empty: environment '
+        'variable ORCHESTRATOR_URL.', environment='ORCHESTRATOR_URL')
+    camera_id: str = _parameter(
+        '', 'Id under which this camera registers at the orchestrator. Empty: environment '
+        'variable CAMERA_ID.', environment='CAMERA_ID')
+    connect_timeout: float = _parameter(
+        60.0, 'Seconds to try for the first registration; then the process exits or, with '
+        'autostart false and in multi_bridge, the node deactivates itself. 0: for ever. Once '
+        'registered, it never gives up.', 0, 86400, live=True)
+    open_timeout: float = _parameter(
+        10.0, 'Seconds that one connection attempt may take.', 0.1, 300, live=True)
+    reconnect_delay_min: float = _parameter(
+        0.5, 'Seconds; ceiling of the random delay before the first reconnect. It doubles with '
+        'every failure.', 0.01, 60, live=True)
+    reconnect_delay_max: float = _parameter(
+        10.0, 'Seconds; the ceiling grows to this (to 1 s while no server answers at all).',
+        0.01, 3600, live=True)
+    stable_after: float = _parameter(
+        2.0, 'Seconds that a connection must last to reset the delay.', 0, 3600, live=True)
+    heartbeat_interval: float = _parameter(
+        5.0, 'Seconds between pings on an idle connection.', 0.25, 3600, live=True)
+    heartbeat_timeout: float = _parameter(
+        10.0, 'Seconds without any progress after which a silent connection is dropped.',
+        0.5, 3600, live=True)
+    watch_network: bool = _parameter(
+        True, 'Act at once when the kernel tells that an address, a link or a route of this '
+        'machine has changed. false: wait for timeouts.', live=True)
+    identify_interval: float = _parameter(
+        30.0, 'Seconds between repeated registrations, which heal one that the orchestrator has '
+        'lost; 0: never.', 0, 86400, live=True)
+    shutdown_timeout: float = _parameter(
+        2.0, 'Seconds to flush the buffer at shutdown and when the node is deactivated.',
+        0, 60, live=True)
+    reconcile: bool = _parameter(
+        True, 'Publish a stop (RECONCILED) for objects that the orchestrator no longer names '
+        'after a reconnect.', live=True)
+    command_queue_depth: int = _parameter(
+        32, 'Commands per topic that are remembered for a re-ID node that comes up later.',
+        1, 10000)
+    max_image_bytes: int = _parameter(
+        4 * MIB, 'Bytes; the largest PNG accepted in a start.', 1, 16 * MIB, live=True)
+    max_image_pixels: int = _parameter(
+        2**24, 'Width times height of the largest PNG accepted in a start.',
+        1, 2**31 - 1, live=True)
+    command_rate: float = _parameter(
+        100.0, 'Messages a second that are accepted from the orchestrator in the long run; 20 '
+        'seconds of it at once. The rest is counted and ignored.', 1, 100000, live=True)
+    frame_history: int = _parameter(
+        3600, 'Frames whose stamps are remembered, for Start.frame_stamp.', 1, 1000000)
+    boxes_type: str = _parameter(
+        BOXES, f'Message type of the topic boxes: {BOXES}, or {DETECTION2D} of any detector that '
+        'speaks vision_msgs.')
+    image_width: int = _parameter(
+        0, 'Pixels; width of the image in which the detections of vision_msgs are. 0: from the '
+        'topic camera_info.', 0, 2**31 - 1)
+    image_height: int = _parameter(
+        0, 'Pixels; height of that image. 0: from the topic camera_info.', 0, 2**31 - 1)
+    detection_ids: bool = _parameter(
+        True, 'Take an integer id of a detection of vision_msgs as the id of the tracked object. '
+        "false: ignore it, for a detector with ids of its tracker's own.")
+    boxes_max_messages: int = _parameter(
+        20000, 'Boxes messages in the buffer; when it is full, the oldest is dropped.',
+        2, 10000000, live=True)
+    boxes_max_bytes: int = _parameter(
+        64 * MIB, 'Bytes of boxes messages (JSON) in the buffer.', 1024, 16384 * MIB, live=True)
+    boxes_max_age: float = _parameter(
+        0.0, 'Seconds after which a buffered boxes message is dropped; 0: never. The '
+        'orchestrator stamps sightings when they arrive: old boxes become false sightings.',
+        0, 86400, live=True)
+    updates_max_messages: int = _parameter(
+        1000, 'Feature maps in the buffer; when it is full, those with a newer one of the same '
+        'object go first.', 2, 10000000, live=True)
+    updates_max_bytes: int = _parameter(
+        16 * MIB, 'Bytes of feature maps (JSON) in the buffer.', 1024, 16384 * MIB, live=True)
+    spool_path: str = _parameter(
+        '', 'SQLite file that keeps the buffer over restarts, e.g. '
+        '/var/lib/camera_ws_bridge/gate.sqlite; one bridge a file. Empty: none.')
+    spool_max_bytes: int = _parameter(
+        128 * MIB, 'Bytes of the spool file; its log takes about 2 MiB more, and up to three '
+        'corrupt files are kept beside it. Twice boxes_max_bytes plus updates_max_bytes is '
+        'always enough.', MIB, 16384 * MIB)
+    compression: bool = _parameter(
+        False, 'Offer permessage-deflate to the orchestrator: less bytes, more CPU.')
+    token_file: str = _parameter(
+        '', 'File with a JSON Web Token for the orchestrator, readable by its owner only; read '
+        'anew for every connection. Empty: none, or OAuth by AUTH_SERVER_URL.')
+    insecure_token_host: str = _parameter(
+        '', 'The one host to which a token may be sent over ws://; empty: only to this machine.')
+    insecure_auth_host: str = _parameter(
+        '', 'The one host of a token server to which the client secret may be sent over http://; '
+        'empty: only to this machine.')
+    tls_ca_file: str = _parameter(
+        '', 'PEM file with the CAs to trust for wss:// and for the token server; empty: those '
+        'that the system trusts.')
+    tls_cert_file: str = _parameter(
+        '', 'PEM file with a client certificate; empty: none.')
+    tls_key_file: str = _parameter(
+        '', 'PEM file with the key of tls_cert_file; empty: it is in there.')
+    autostart: bool = _parameter(
+        True, 'Configure and activate at the start, and exit when the orchestrator cannot be '
+        'reached for connect_timeout. False: a lifecycle manager does the first, and the node '
+        'deactivates itself instead of the second.')
+    buffer_when_inactive: bool = _parameter(
+        False, 'Buffer what arrives while the node is inactive; false: subscribe only while it '
+        'is active. What was in the buffer before stays in either case.')
 
-    def __init__(self, values: dict[str, Any]) -> None:
-        """Take checked values of all SPECS; raise ConfigurationError where they do not fit."""
-        self.__dict__.update(values)
+    def __post_init__(self) -> None:
+        """Check what concerns more than a type and a range."""
         try:
             urls.check(self.orchestrator_url)
         except ValueError as error:
@@ -187,7 +186,11 @@ class Parameters:
         if (self.image_width > 0) != (self.image_height > 0):
             raise ConfigurationError(
                 'image_width', 'and image_height: set both, or none and let camera_info tell')
-        _check_together(values)
+        _check_together(vars(self))
+
+
+SPECS = tuple(Spec(each.name, **each.metadata) for each in fields(Parameters))
+BY_NAME = {spec.name: spec for spec in SPECS}
 
 
 def check_change(current: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
@@ -220,7 +223,7 @@ def _check_together(values: Mapping[str, Any]) -> None:
 
 def autostart(node: Node) -> bool:
     """Return that parameter, which is needed before the others; raise ConfigurationError."""
-    return bool(_declare(node, next(spec for spec in SPECS if spec.name == 'autostart')))
+    return bool(_declare(node, BY_NAME['autostart']))
 
 
 def declare(node: Node) -> Parameters:
@@ -229,7 +232,7 @@ def declare(node: Node) -> Parameters:
 
     Raise ConfigurationError.
     """
-    return Parameters({spec.name: _declare(node, spec) for spec in SPECS})
+    return Parameters(**{spec.name: _declare(node, spec) for spec in SPECS})
 
 
 def _declare(node: Node, spec: Spec) -> Any:

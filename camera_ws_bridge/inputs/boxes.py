@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from camera_ws_bridge.bridge import Bridge
+from camera_ws_bridge.bridge import Bridge, CURRENT
 from camera_ws_bridge.config.parameters import DETECTION2D, Parameters
 from camera_ws_bridge.inputs import cdr, from_ros
 from camera_ws_bridge.inputs.detections import Detections
@@ -30,7 +30,8 @@ from camera_ws_bridge.tracking.frame_stamps import Stamp
 from camera_ws_bridge_msgs import msg as ros
 from rclpy.node import Node
 
-Encode = Callable[[bytes], tuple[float, Stamp, bytes]]  # to frame id, stamp and JSON
+Encoded = tuple[float, Stamp, bytes, int]  # frame id, stamp, JSON and session
+Encode = Callable[[bytes], Encoded]
 
 
 class BoxesInput:
@@ -49,6 +50,10 @@ class BoxesInput:
         self._subscription = AdaptiveSubscription(
             node, message_type, 'boxes', self._on_boxes, qos.BOXES)
 
+    def look(self) -> None:
+        """Follow the topic's publishers; call this every second or so."""
+        self._subscription.look()
+
     def destroy(self) -> None:
         """Subscribe no more."""
         self._subscription.destroy()
@@ -61,18 +66,18 @@ class BoxesInput:
         except Exception as error:
             self._bridge.reject('boxes', error)
 
-    def _encode_detections(self, message: bytes) -> tuple[float, Stamp, bytes]:
+    def _encode_detections(self, message: bytes) -> Encoded:
         assert self._detections is not None
         boxes, stamp = self._detections.decode(message)
-        return boxes.frame_id, stamp, codec.encode_utf8(boxes)
+        return boxes.frame_id, stamp, codec.encode_utf8(boxes), CURRENT
 
 
-def encode(message: bytes) -> tuple[float, Stamp, bytes]:
-    """Return frame id, stamp and JSON of a serialised Boxes; raise MessageError."""
+def encode(message: bytes) -> Encoded:
+    """Return what a serialised Boxes holds; raise MessageError."""
     if cdr.understands(message):
-        stamp, frame_id, boxes = cdr.boxes(message)
-        return frame_id, stamp, codec.encode_boxes(frame_id, boxes)
+        stamp, frame_id, session, boxes = cdr.boxes(message)
+        return frame_id, stamp, codec.encode_boxes(frame_id, boxes), session
     found = deserialize(message, ros.Boxes)
     header = found.header.stamp
     return (found.frame_id, (header.sec, header.nanosec),
-            codec.encode_utf8(from_ros.boxes_from_ros(found)))
+            codec.encode_utf8(from_ros.boxes_from_ros(found)), found.session)

@@ -36,7 +36,7 @@ MAX_PADDING = 7  # bytes behind the last field
 STRUCTS = 128  # that are kept, one per length of an object type
 
 _HEADER = {order: Struct(order + 'iII') for order in ORDERS.values()}  # stamp, length of frame_id
-_FRAME = {order: Struct(order + 'dI') for order in ORDERS.values()}  # frame_id, number of boxes
+_FRAME = {order: Struct(order + 'dII') for order in ORDERS.values()}  # to the number of boxes
 _UPDATE = {order: Struct(order + 'QI4xqI') for order in ORDERS.values()}  # to the map's length
 
 
@@ -45,6 +45,7 @@ class FlatBoxes(NamedTuple):
 
     stamp: tuple[int, int]  # seconds, nanoseconds
     frame_id: float
+    session: int
     boxes: list[FlatBox]
 
 
@@ -58,13 +59,12 @@ def boxes(data: bytes) -> FlatBoxes:
     order = _order(data)
     stamp, at = _header(data, order)
     try:
-        frame_id, count = _FRAME[order].unpack_from(data, at)
+        frame_id, session, count = _FRAME[order].unpack_from(data, at)
     except StructError:
         raise _cut_short('frame_id', data) from None
-    at += 12
+    at += 16
     found: list[FlatBox] = []
     if count:
-        at = _aligned(at)
         # Most object types of a frame have the same length: then one call reads a box.
         length = 1
         unpack, size = _box(order, length)
@@ -85,27 +85,27 @@ def boxes(data: bytes) -> FlatBoxes:
             found.append(box)
             at += size
     _check_end(data, at)
-    return FlatBoxes(stamp, frame_id, found)
+    return FlatBoxes(stamp, frame_id, session, found)
 
 
-def update(data: bytes) -> Update:
-    """Return the object and the map of a camera_ws_bridge_msgs/msg/Update; raise CdrError."""
+def update(data: bytes) -> tuple[Update, int]:
+    """Return object and map, and session, of a camera_ws_bridge_msgs/msg/Update; raise CdrError."""
     order = _order(data)
     _, at = _header(data, order)
     try:
-        _, _, object_id, count = _UPDATE[order].unpack_from(data, at)
+        _, session, object_id, count = _UPDATE[order].unpack_from(data, at)
         at += _UPDATE[order].size
     except StructError:
         raise _cut_short('object_id', data) from None
     if not count:
         _check_end(data, at)
-        return Update(object_id)
+        return Update(object_id), session
     at = _aligned(at)
     if at + 8 * count > len(data):
         raise _cut_short('feature_map', data)
     feature_map: tuple[float, ...] = unpack_from(f'{order}{count}d', data, at)
     _check_end(data, at + 8 * count)
-    return Update(object_id, feature_map)
+    return Update(object_id, feature_map), session
 
 
 def _order(data: bytes) -> str:

@@ -33,8 +33,8 @@ def subscribe_feature_map(node: Node, bridge: Bridge) -> Subscription:
     """Hand every feature map that the protocol can carry to the bridge."""
     def on_feature_map(message: bytes) -> None:
         try:
-            update = decode(message)
-            bridge.submit_update(update, codec.encode_utf8(update))
+            update, session = decode(message)
+            bridge.submit_update(update, codec.encode_utf8(update), session)
         except Exception as error:
             bridge.reject('feature_map', error)
 
@@ -42,12 +42,13 @@ def subscribe_feature_map(node: Node, bridge: Bridge) -> Subscription:
         node, ros.Update, 'feature_map', on_feature_map, qos.FEATURE_MAP, raw=True)
 
 
-def decode(message: bytes) -> Update:
-    """Return a serialised Update that the re-ID node extracted; raise MessageError."""
+def decode(message: bytes) -> tuple[Update, int]:
+    """Return what a re-ID node has extracted in a serialised Update, and the session of that."""
     if cdr.understands(message):
-        update = cdr.update(message)
+        update, session = cdr.update(message)
     else:
-        update = from_ros.update_from_ros(deserialize(message, ros.Update))
+        found = deserialize(message, ros.Update)
+        update, session = from_ros.update_from_ros(found), found.session
     if not update.feature_map:
         raise EncodeError('featureMap.featureMap', 'empty; nothing was extracted')
-    return update
+    return update, session

@@ -17,113 +17,96 @@ One connection, served from its first frame to its end.
 
 Three tasks: one reads, one writes, one watches the clock. Acknowledged is what was written before
 a ping whose pong is back: the orchestrator handles the frames of a connection in order. What
-happens between two connections is camera_ws_bridge.link.link's business.
+happens between two connections is link's business.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from camera_ws_bridge.buffer.outbox import Outbox
-from camera_ws_bridge.errors import LinkFault
+from camera_ws_bridge.errors import as_fault, LinkFault
+from camera_ws_bridge.link.connection import Connection
 from camera_ws_bridge.link.inbound import Inbound
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.link.settings import Settings
+from camera_ws_bridge.link.suspicion import is_suspect
+from camera_ws_bridge.protocol import codec, rejection
 from camera_ws_bridge.protocol.messages import Authenticate, Identifier
 
 TICK = 0.25  # seconds between two looks at the clock
 PONG_PATIENCE = 6.0  # heartbeat_timeouts for a pong, which may queue behind a large replay
 TOKEN_TIMEOUT = 30.0  # seconds; token sources have tighter limits of their own
 TOKEN_DOUBT = 1.0  # seconds after a registration in which a close is blamed on the token
+TRUST_AFTER = 2.0  # seconds after a registration, before which no silence is suspect
 REIDENTIFY_SOON = 2.0  # seconds after a registration until the first repeat
 
 
-class Connection(Protocol):
-    """What the link needs of camera_ws_bridge.transport.websocket.Connection."""
+class Camera(Protocol):
+    """The camera that is linked; camera_ws_bridge.bridge.Bridge is one. It raises nothing."""
 
-    async def send(self, text: bytes) -> None:
-        """Write a text message."""
+    settings: Settings  # as they are now
+    outbox: Outbox
+    inbound: Inbound
 
-    def can_write(self) -> bool:
-        """Tell whether nothing waits to be written, so that write() may be called."""
-
-    def write(self, text: bytes) -> None:
-        """Write a text message at once; for as much as the window holds."""
-
-    async def ping(self) -> asyncio.Future[Any]:
-        """Write a ping; return the future of its pong."""
-
-    async def receive(self) -> str | bytes:
-        """Return the next message."""
-
-    def progress(self) -> int:
-        """Return a number that grows while bytes get through."""
-
-    def delivered(self) -> int:
-        """Return a number that grows while bytes before the newest ping get to the peer."""
-
-    async def close(self, code: int, timeout: float) -> None:
-        """Close in order, or else the hard way."""
-
-    def abort(self) -> None:
-        """End the connection at once."""
+    def state_changed(self) -> None:
+        """Hear that the link has another state, or has failed once more."""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How the link behaves; all times in seconds. config/bridge.yaml explains each."""
+class Tokens(Protocol):
+    """Where JSON Web Tokens come from; auth.sources has them."""
 
-    camera_id: str
-    peer: str = 'the orchestrator'  # its URL, as it may be logged
-    connect_timeout: float = 60.0
-    open_timeout: float = 10.0
-    heartbeat_interval: float = 5.0
-    heartbeat_timeout: float = 10.0
-    identify_interval: float = 30.0
-    shutdown_timeout: float = 2.0
-    command_rate: float = 100.0  # messages a second from the orchestrator
-    limits: codec.Limits = codec.DEFAULT_LIMITS
+    async def token(self) -> str:
+        """Return the token for a new connection; raise LinkFault."""
+
+    def rejected(self) -> None:
+        """Hear that the orchestrator did not accept it."""
 
 
-class Serving:
+class Owner(Protocol):
+    """Who has the connection: the link."""
+
+    def too_late(self) -> bool:
+        """Tell whether the first registration does not come in time."""
+
+    def registered(self) -> None:
+        """Hear that the camera is registered."""
+
+    def tick(self, suspect: bool) -> None:
+        """Be called every TICK while it is; suspect: whether the peer is too silent."""
+
+    def begin_anew(self, why: LinkFault) -> None:
+        """Drop the connection and connect again without waiting."""
+
+
+class ActiveConnection:
     """The life of one connection, and what is known of it."""
 
     def __init__(
-            self, connection: Connection, settings: Settings, outbox: Outbox, inbound: Inbound, *,
-            clock: Callable[[], float],
-            token: Callable[[], Awaitable[str | None]] | None,
-            too_late: Callable[[], bool],
-            on_registered: Callable[[], None],
-            on_tick: Callable[[], None]) -> None:
-        """
-        Put the parts together; run() begins.
-
-        clock: monotonic seconds; token: where the JSON Web Token comes from; too_late tells that
-        the first registration does not come in time. The callbacks must not raise; on_tick is
-        called every TICK once the camera is registered.
-        """
+            self, connection: Connection, camera: Camera, owner: Owner, tokens: Tokens | None,
+            clock: Callable[[], float]) -> None:
+        """Put the parts together; run() begins. clock: monotonic seconds."""
         self.connection = connection
         self.registered_at: float | None = None
         self.round_trip_time = 0.0  # seconds; of the newest pong
-        self._settings = settings
-        self._outbox = outbox
-        self._inbound = inbound
+        self._camera = camera
+        self._outbox = camera.outbox
+        self._inbound = camera.inbound
+        self._owner = owner
+        self._tokens = tokens
         self._clock = clock
-        self._token = token
-        self._token_awaited = token is not None
+        self._token_awaited = tokens is not None
         self._token_sent = False
-        self._too_late = too_late
-        self._on_registered = on_registered
-        self._on_tick = on_tick
         self._over = False
         self._flushing = False
         self._heard_at = self._last_ping_at = clock()  # when something last got through
         self._progress = connection.progress()
         self._delivered = connection.delivered()
         self._delivered_at = 0.0  # when that number has grown
+        self._trusted = False  # the peer has answered at once, for a while
+        self._suspected = asyncio.Event()  # it does so no more
         self._identify_at = 0.0
         self._registering = False  # the pong behind `identifier` is not back
         self._awaited_pongs: deque[float] = deque()  # when their pings were sent
@@ -137,13 +120,14 @@ class Serving:
 
     async def run(self) -> LinkFault:
         """Serve the connection until it ends; return why. What is in flight stays so."""
-        tasks = [asyncio.create_task(job()) for job in (self._read, self._write, self._watch)]
+        tasks = [asyncio.create_task(job()) for job in (
+            self._read, self._write, self._watch, self._doubt)]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             # Reader and writer may fail together; the reader knows the reason.
             task = next(task for task in tasks if task in done)
             fault = as_fault(asyncio.CancelledError() if task.cancelled() else task.exception())
-            return self._rejection(fault) or fault
+            return self._explained(fault)
         finally:
             self._over = True
             self._writer_waits = False
@@ -154,6 +138,7 @@ class Serving:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
+                self._inbound.end_connection()
 
     def wake(self) -> None:
         """Say that the outbox has something new."""
@@ -169,12 +154,11 @@ class Serving:
         if self._ping_is_due():
             self._wake_writer.set()
 
-    def configure(self, settings: Settings) -> None:
-        """Go by other values from now on."""
-        old, self._settings = self._settings, settings
+    def identify_interval_changed(self) -> None:
+        """Go by the new one from now on."""
         # While a registration is under way, its pong says when the next one is due.
-        if settings.identify_interval != old.identify_interval and not self._registering:
-            self._identify_again_in(settings.identify_interval)
+        if not self._registering:
+            self._identify_again_in(self._camera.settings.identify_interval)
 
     async def close(self, timeout: float) -> None:
         """Flush and close with 1001 (going away), for about `timeout` seconds at most."""
@@ -191,7 +175,7 @@ class Serving:
     # ---- its tasks
 
     async def _read(self) -> None:
-        # Nothing in this loop may suspend but receive(): see camera_ws_bridge.transport.websocket.
+        # Nothing in this loop may suspend but receive(): see transport.websocket.
         while True:
             frame = await self.connection.receive()
             self._heard_at = self._clock()
@@ -230,39 +214,47 @@ class Serving:
             self._outbox.expire(now)
             if self.registered_at is not None:
                 self._want_what_is_due(now)
-                self._on_tick()
+                self._owner.tick(self._suspect(now - self.registered_at))
+
+    async def _doubt(self) -> None:
+        """Leave a suspect that answers new connections: this one is dead."""
+        while True:
+            await self._suspected.wait()
+            # It may have been heard of meanwhile.
+            if await self.connection.answers_anew() and is_suspect(self.connection.silence()):
+                self._owner.begin_anew(LinkFault(
+                    'silent', 'it answers new connections, but this one no more'))
+            await asyncio.sleep(TICK)
 
     # ---- what they are made of
 
     async def _authenticate(self) -> None:
-        if self._token is None:
+        if self._tokens is None:
             return
         try:
-            jwt = await asyncio.wait_for(self._token(), TOKEN_TIMEOUT)
+            jwt = await asyncio.wait_for(self._tokens.token(), TOKEN_TIMEOUT)
         except asyncio.TimeoutError:
             raise _no_token() from None
         self._token_awaited = False
-        if jwt is not None:
-            self._token_sent = True
-            self._inbound.shown_token = jwt
-            await self.connection.send(codec.encode_utf8(Authenticate(jwt)))
+        self._token_sent = True
+        self._inbound.shown_token = jwt
+        await self.connection.send(codec.encode_utf8(Authenticate(jwt)))
 
-    def _rejection(self, fault: LinkFault) -> LinkFault | None:
-        """Recognise a bad token: the orchestrator says so only by closing on the next message."""
-        accepted = self.registered_at is not None and (
-            self._clock() - self.registered_at > TOKEN_DOUBT)
-        if not self._token_sent or accepted or fault.cause != 'closed' or self._flushing:
-            return None
-        return LinkFault(
-            'rejected_token', 'it closed the connection right after it was shown the token: the '
-            'token is not accepted')
+    def _explained(self, fault: LinkFault) -> LinkFault:
+        """Return the fault, or that the token is to blame for it."""
+        doubt = TOKEN_DOUBT if self._token_sent else 0.0
+        registered = self.registered_at is not None and (
+            self._clock() - self.registered_at >= doubt)
+        return fault if self._flushing else rejection.explained(
+            fault, registered=registered, token_shown=self._token_sent,
+            token_configured=self._tokens is not None)
 
     async def _identify(self) -> None:
         """Register; again and again, since an older connection's end undoes a registration."""
         self._identify_at = float('inf')  # until the pong: one registration at a time
         self._registering = True
-        self._inbound.begin_registration()
-        await self.connection.send(codec.encode_utf8(Identifier(self._settings.camera_id)))
+        self._inbound.begin_registration(anew=self.registered_at is None)
+        await self.connection.send(codec.encode_utf8(Identifier(self._camera.settings.camera_id)))
         await self._ping(registration=True)
 
     def _identify_again_in(self, interval: float) -> None:
@@ -302,37 +294,47 @@ class Serving:
 
     def _fit_window(self, round_trip_time: float) -> None:
         """Keep the window so that its acknowledgement comes well before the peer is given up."""
-        if round_trip_time > self._settings.heartbeat_timeout / 2:
+        if round_trip_time > self._camera.settings.heartbeat_timeout / 2:
             self._outbox.narrow()
-        elif round_trip_time < self._settings.heartbeat_timeout / 8:
+        elif round_trip_time < self._camera.settings.heartbeat_timeout / 8:
             self._outbox.widen()
 
     def _on_registration(self) -> None:
         self._registering = False
         self._inbound.end_registration()
-        interval = self._settings.identify_interval
+        interval = self._camera.settings.identify_interval
         if self.registered_at is not None:
             self._identify_again_in(interval)
             return
         self.registered_at = self._clock()
         self._identify_again_in(min(REIDENTIFY_SOON, interval))
-        self._on_registered()
+        self._owner.registered()
         self._registered.set()
 
     def _leave_if_silent(self, now: float) -> None:
-        timeout = self._settings.heartbeat_timeout
+        timeout = self._camera.settings.heartbeat_timeout
         if now - self._heard_at > timeout:
             raise LinkFault('silent', f'it has not answered for {timeout:g} s')
         patience = PONG_PATIENCE * timeout
         if self._awaited_pongs and (
                 now - max(self._awaited_pongs[0], self._delivered_at) > patience):
             raise LinkFault('silent', f'it sends, but has not answered a ping for {patience:g} s')
-        if self._too_late():
+        if self._owner.too_late():
             raise _no_token() if self._token_awaited else LinkFault(
                 'silent', 'it has not confirmed the registration')
 
+    def _suspect(self, lasted: float) -> bool:
+        suspect = is_suspect(self.connection.silence())
+        # Where large messages never get through, a new connection is no better than this one.
+        self._trusted = self._trusted or lasted >= TRUST_AFTER and not suspect
+        if suspect and self._trusted:
+            self._suspected.set()
+        else:
+            self._suspected.clear()
+        return suspect
+
     def _want_what_is_due(self, now: float) -> None:
-        idle = now - self._last_ping_at >= self._settings.heartbeat_interval
+        idle = now - self._last_ping_at >= self._camera.settings.heartbeat_interval
         if self._outbox.in_flight or idle:
             self._ping_wanted = True
         if self._ping_is_due() or now >= self._identify_at:
@@ -355,11 +357,3 @@ async def wait(event: asyncio.Event, timeout: float) -> None:
 
 def _no_token() -> LinkFault:
     return LinkFault('token_server', 'there is no token to be had in time')
-
-
-def as_fault(error: BaseException | None) -> LinkFault:
-    """Return the error if it is a fault of the link; else the fault that it amounts to."""
-    if isinstance(error, LinkFault):
-        return error
-    # A bug of ours must not end a bridge that nobody looks after: it costs a reconnect.
-    return LinkFault('internal', f'{type(error).__name__}: {error}')

@@ -22,21 +22,20 @@ active_connection: this file decides when there is one. Everything runs in one a
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 import enum
-from typing import Any
+from typing import Protocol
 
-from camera_ws_bridge.buffer.outbox import Outbox
-from camera_ws_bridge.errors import LinkFault
-from camera_ws_bridge.link.active_connection import as_fault, Connection, Serving, Settings, wait
+from camera_ws_bridge.errors import as_fault, LinkFault
+from camera_ws_bridge.link.active_connection import (
+    ActiveConnection, Camera, Tokens, wait)
 from camera_ws_bridge.link.backoff import Backoff
-from camera_ws_bridge.link.inbound import Inbound
+from camera_ws_bridge.link.connection import Connection
+from camera_ws_bridge.link.hurry import Hurry
+from camera_ws_bridge.link.settings import Settings
 from camera_ws_bridge.log import redact
-from camera_ws_bridge.log.throttled_log import clean, LimitedLog, Logger
-from camera_ws_bridge.tracking.tracked_objects import Command, Session
-
-__all__ = ['Connection', 'Link', 'Settings', 'State']
+from camera_ws_bridge.log.printable import clean
+from camera_ws_bridge.log.throttled_log import ThrottledLog
 
 LAST_MOMENT = 0.1  # seconds before connect_timeout that are too few for another attempt
 
@@ -51,58 +50,54 @@ class State(enum.IntEnum):
     CLOSED = 4
 
 
+class Peer(Protocol):
+    """The way to the orchestrator."""
+
+    @property
+    def tokens(self) -> Tokens | None:
+        """Return where tokens come from, if the orchestrator demands any."""
+
+    async def connect(self, settings: Settings, timeout: float) -> Connection:
+        """Make one attempt, of at most so many seconds; raise LinkFault."""
+
+    def watch_network(
+            self, loop: asyncio.AbstractEventLoop, listener: Callable[[], None],
+            ) -> Callable[[], None]:
+        """Call the listener when this machine's network changes, until what this returns is."""
+
+
 class Link:
     """One camera's link to the orchestrator."""
 
     def __init__(
-            self, settings: Settings, outbox: Outbox, session: Session, backoff: Backoff, *,
-            connect: Callable[[float], Awaitable[Connection]],
-            clock: Callable[[], float],
-            logger: Logger,
-            on_command: Callable[[Command], None],
-            on_state: Callable[[], None] = lambda: None,
-            token: Callable[[], Awaitable[str | None]] | None = None,
-            on_token_rejected: Callable[[], None] | None = None) -> None:
-        """
-        Put the parts together; run() begins to connect.
-
-        connect takes a time-out and raises LinkFault; token returns a JSON Web Token, and
-        on_token_rejected hears that the orchestrator did not accept it.
-        """
-        self.settings = settings
-        self.outbox = outbox
-        self.session = session
+            self, camera: Camera, peer: Peer, backoff: Backoff, log: ThrottledLog,
+            clock: Callable[[], float]) -> None:
+        """Put the parts together; run() begins to connect. clock: monotonic seconds."""
         self.state = State.CONNECTING
         self.cause = ''  # why there is no connection, or why the last one ended
         self.reconnects = 0
+        self._camera = camera
+        self._peer = peer
         self._backoff = backoff
-        self._connect = connect
+        self._log = log
         self._clock = clock
-        self._logger = logger
-        self._limited = LimitedLog(logger, clock)
-        self._inbound = Inbound(
-            session, settings.command_rate, settings.limits, camera_id=settings.camera_id,
-            log=self._limited, on_command=lambda command: self._call(on_command, command))
-        self._on_state = on_state
-        self._token = token
-        self._on_token_rejected = on_token_rejected
-        self._serving: Serving | None = None
-        self._told_to_reconnect = False
+        self._attempt: asyncio.Future[Connection] | None = None
+        self._active: ActiveConnection | None = None
+        self._ended_by: LinkFault | None = None  # why we have ended either of them ourselves
         self._round_trip_time = 0.0  # on the connection before
         self._ever_registered = False
         self._stopping = False
         self._began = 0.0  # when run() did
         self._retry_now = asyncio.Event()
-
-    @property
-    def rejected(self) -> Counter[str]:
-        """Return how many messages from the wire were rejected, by cause."""
-        return self._inbound.rejected
+        self._loop: asyncio.AbstractEventLoop | None = None  # while run() runs
+        self._leave_network: Callable[[], None] | None = None
+        self._hurry = Hurry()
+        self._hurrying: asyncio.TimerHandle | None = None
 
     @property
     def round_trip_time(self) -> float:
         """Return how long the newest pong took, in seconds; 0 if there was none."""
-        newest = 0.0 if self._serving is None else self._serving.round_trip_time
+        newest = 0.0 if self._active is None else self._active.round_trip_time
         return newest or self._round_trip_time
 
     async def run(self) -> None:
@@ -115,20 +110,29 @@ class Link:
         self._began = self._clock()
         self._stopping = False
         self._retry_now.clear()
+        self._loop = asyncio.get_running_loop()
+        self._follow_network()
+        try:
+            await self._stay_connected()
+        finally:
+            self._loop = None
+            self._follow_network()
+
+    async def _stay_connected(self) -> None:
         while not self._stopping:
             self._set_state(State.CONNECTING)
             fault, lasted = await self._connect_and_serve()
             if self._stopping:
                 return
-            fault.reason = redact.without(self._inbound.shown_token, fault.reason)
+            fault.reason = redact.without(self._camera.inbound.shown_token, fault.reason)
             self.cause = clean(f'{fault.cause}: {fault.reason}')
             self._set_state(State.CONNECTING)
             self._give_up_if_useless(fault)
             delay = self._backoff.next_delay(reached=fault.reached, lasted=lasted)
             delay = min(max(delay, fault.retry_after), self._time_left())
-            self._limited.warning(
-                fault.cause, f'{self.settings.camera_id}: not connected to {self.settings.peer}: '
-                f'{fault.reason}; {len(self.outbox)} messages buffered, trying again')
+            self._log.warning(
+                fault.cause, f'not connected to {self._camera.settings.peer}: {fault.reason}; '
+                f'{len(self._camera.outbox)} messages buffered, trying again')
             await wait(self._retry_now, delay)
             self._retry_now.clear()
 
@@ -136,124 +140,169 @@ class Link:
         """Flush for at most shutdown_timeout, close with 1001 (going away), let run() return."""
         self._stopping = True
         self._retry_now.set()
-        if self._serving is not None:
-            await self._serving.close(self.settings.shutdown_timeout)
+        if self._active is not None:
+            await self._active.close(self._camera.settings.shutdown_timeout)
         self._set_state(State.CLOSED)
 
     def wake(self) -> None:
         """Say that the outbox has something new."""
-        if self._serving is not None:
-            self._serving.wake()
+        if self._active is not None:
+            self._active.wake()
 
-    def configure(
-            self, settings: Settings, reconnect_delay_min: float, reconnect_delay_max: float,
-            stable_after: float) -> None:
-        """Go by other values from now on; camera_id and peer must be the same as before."""
-        old, self.settings = self.settings, settings
-        self._inbound.limits = settings.limits
-        if settings.command_rate != old.command_rate:
-            self._inbound.limit_rate(settings.command_rate)
-        if self._serving is not None:
-            self._serving.configure(settings)
-        if self._backoff.configure(reconnect_delay_min, reconnect_delay_max, stable_after):
-            if self._serving is None:
-                self._retry_now.set()
+    def configure(self, old: Settings) -> None:
+        """Go by the camera's new settings from now on; old: what they were."""
+        settings = self._camera.settings
+        if self._active is not None and settings.identify_interval != old.identify_interval:
+            self._active.identify_interval_changed()
+        if settings.watch_network != old.watch_network:
+            self._follow_network()
+        if self._backoff.configure(
+                settings.reconnect_delay_min, settings.reconnect_delay_max,
+                settings.stable_after) and self._active is None:
+            self._retry_now.set()
 
     def reconnect(self) -> None:
-        """Drop the connection, if there is one, and connect again without waiting."""
+        """Drop the connection or end the attempt, and connect again without waiting."""
+        self.begin_anew(LinkFault('reconnect', 'told to connect anew', reached=False))
+
+    def begin_anew(self, why: LinkFault) -> None:
+        """Do so, for this reason."""
         self._retry_now.set()
-        if self._serving is not None:
-            self._told_to_reconnect = True
-            self._serving.connection.abort()
+        if self._active is not None:
+            self._ended_by = why
+            self._active.connection.abort()
+        elif self._attempt is not None and self._attempt.cancel():
+            self._ended_by = why
+
+    async def _connect(self) -> Connection:
+        """Make one attempt, which begin_anew() ends."""
+        settings = self._camera.settings
+        self._attempt = attempt = asyncio.ensure_future(self._peer.connect(
+            settings, max(LAST_MOMENT, min(settings.open_timeout, self._time_left()))))
+        try:
+            await asyncio.wait([attempt])
+        finally:
+            self._attempt = None
+            attempt.cancel()
+            await asyncio.gather(attempt, return_exceptions=True)
+        if attempt.cancelled() and self._ended_by is not None:
+            raise self._ended_by
+        return attempt.result()
 
     async def _connect_and_serve(self) -> tuple[LinkFault, float]:
         """Return why there is no connection (any more), and the seconds of its registration."""
+        camera, peer = self._camera, self._peer
+        self._ended_by = None
         try:
-            connection = await self._connect(
-                max(LAST_MOMENT, min(self.settings.open_timeout, self._time_left())))
+            connection = await self._connect()
         except Exception as error:
             return as_fault(error), 0.0
         if self._stopping:
             connection.abort()
             return LinkFault('closed', 'shut down'), 0.0
-        serving = self._serving = Serving(
-            connection, self.settings, self.outbox, self._inbound, clock=self._clock,
-            token=self._token, too_late=self._too_late, on_registered=self._registered,
-            on_tick=self._tick)
+        active = self._active = ActiveConnection(
+            connection, camera, self, peer.tokens, self._clock)
         self._set_state(State.AUTHENTICATING)
         try:
-            fault = await serving.run()
-            if self._told_to_reconnect:
-                fault = LinkFault('reconnect', 'told to connect anew')
+            fault = await active.run()
+            fault = self._ended_by or fault
             self._learn_from(fault)
         except Exception as error:
             fault = as_fault(error)
         finally:
-            self._serving = None
-            self._told_to_reconnect = False
-            self._round_trip_time = serving.round_trip_time or self._round_trip_time
-            self.outbox.restore()
-        began = serving.registered_at
+            self._active = None
+            self._round_trip_time = active.round_trip_time or self._round_trip_time
+            camera.outbox.restore()
+        began = active.registered_at
         return fault, 0.0 if began is None else self._clock() - began
 
+    # ---- this machine's network
+
+    def _follow_network(self) -> None:
+        """Watch it, or cease to: as the settings say, and while there is something to do."""
+        if self._leave_network is not None:
+            self._leave_network()
+            self._leave_network = None
+        if self._hurrying is not None:
+            self._hurrying.cancel()
+            self._hurrying = None
+        if self._loop is not None and self._camera.settings.watch_network:
+            try:
+                self._leave_network = self._peer.watch_network(self._loop, self._network_changed)
+            except OSError as error:
+                self._log.info(f'watch_network: this system does not tell of changes ({error})')
+
+    def _network_changed(self) -> None:
+        if self._active is None:
+            if self._hurrying is None and self._loop is not None:
+                delay = self._hurry.delay(self._clock())
+                self._hurrying = self._loop.call_later(delay, self._try_at_once)
+        elif not self._active.connection.has_route():
+            self.begin_anew(_network_changed())
+
+    def _try_at_once(self) -> None:
+        self._hurrying = None
+        if self._active is None:
+            self.begin_anew(_network_changed())
+
+    # ---- what a connection leaves, and what it tells
+
     def _learn_from(self, fault: LinkFault) -> None:
+        outbox, tokens = self._camera.outbox, self._peer.tokens
         if fault.cause == 'silent':
-            self.outbox.narrow()
-        elif fault.cause == 'rejected_token' and self._on_token_rejected is not None:
-            self._call(self._on_token_rejected)
+            outbox.narrow()
+        elif fault.cause == 'rejected_token' and tokens is not None:
+            tokens.rejected()
         elif fault.cause == 'too_big':
-            item = self.outbox.refused_as_too_big()
+            item = outbox.refused_as_too_big()
             if item is not None:
-                self._limited.warning(
-                    'refused by peer', f'{self.settings.camera_id}: a message of '
-                    f'{len(item.payload)} bytes is given up: the orchestrator has closed the '
-                    'connection over it twice')
+                self._log.warning(
+                    'refused by peer', f'a message of {len(item.payload)} bytes is given up: the '
+                    'orchestrator has closed the connection over it twice')
 
     def _give_up_if_useless(self, fault: LinkFault) -> None:
         if self._ever_registered:
             return
         if fault.fatal:
             raise fault
-        if self._too_late():
-            limit = self.settings.connect_timeout
+        if self.too_late():
+            limit = self._camera.settings.connect_timeout
             raise LinkFault(fault.cause, f'gave up after {limit:g} s: {fault.reason}')
 
     def _time_left(self) -> float:
         """Return the seconds until the first registration must have come."""
-        limit = self.settings.connect_timeout
+        limit = self._camera.settings.connect_timeout
         if self._ever_registered or limit <= 0:
             return float('inf')
         return self._began + limit - self._clock()
 
-    def _too_late(self) -> bool:
+    def _set_state(self, state: State) -> None:
+        if state is not self.state or state is State.CONNECTING:
+            self.state = state
+            self._camera.state_changed()
+
+    def too_late(self) -> bool:
+        """Tell whether the first registration does not come in time."""
         return self._time_left() < LAST_MOMENT
 
-    def _registered(self) -> None:
+    def registered(self) -> None:
+        """Hear that the camera is registered."""
         if self._ever_registered:
             self.reconnects += 1
         self._ever_registered = True
         self._retry_now.clear()
         self._set_state(State.REGISTERED)
-        self._logger.info(
-            f'{self.settings.camera_id}: registered at {self.settings.peer}; '
-            f'{len(self.outbox)} messages buffered')
+        self._log.info(f'registered at {self._camera.settings.peer}; '
+                       f'{len(self._camera.outbox)} messages buffered')
 
-    def _tick(self) -> None:
-        assert self._serving is not None and self._serving.registered_at is not None
-        lasted = self._clock() - self._serving.registered_at
-        if self.state is State.REGISTERED and lasted >= self._backoff.stable_after:
-            self._set_state(State.STABLE)
+    def tick(self, suspect: bool) -> None:
+        """Look whether the connection has lasted, and the peer answers."""
+        assert self._active is not None and self._active.registered_at is not None
+        lasted = self._clock() - self._active.registered_at
+        stable = lasted >= self._camera.settings.stable_after and not suspect
+        self._set_state(State.STABLE if stable else State.REGISTERED)
 
-    def _set_state(self, state: State) -> None:
-        if state is not self.state or state is State.CONNECTING:
-            self.state = state
-            self._call(self._on_state)
 
-    def _call(self, callback: Callable[..., None], *arguments: Any) -> None:
-        """Call out of the link; what goes wrong there is no reason to lose the connection."""
-        try:
-            callback(*arguments)
-        except Exception as error:
-            self._logger.error(
-                f'{self.settings.camera_id}: internal error, please report: '
-                f'{type(error).__name__}: {error}')
+def _network_changed() -> LinkFault:
+    return LinkFault(
+        'network', "this machine's address, or its route there, has changed", reached=False)

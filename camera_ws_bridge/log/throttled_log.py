@@ -12,14 +12,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Log lines that cannot flood: at most one per subject and interval, the rest counted."""
+"""One camera's log lines, that cannot flood: at most one per subject and interval."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Protocol
 
-MAX_LENGTH = 200
+from camera_ws_bridge.log.printable import clean
 
 
 class Logger(Protocol):
@@ -38,25 +38,26 @@ class Logger(Protocol):
         """Log what somebody has to mend."""
 
 
-def clean(text: str) -> str:
-    """Return foreign text as one printable line of at most MAX_LENGTH characters."""
-    line = ''.join(
-        character if character.isprintable() else ascii(character)[1:-1]
-        for character in text[:MAX_LENGTH])
-    return line if len(line) <= MAX_LENGTH and len(text) <= MAX_LENGTH else (
-        line[:MAX_LENGTH - 3] + '...')
+class ThrottledLog:
+    """
+    Begins every line with the camera's id; of warnings and errors it counts what is too much.
 
-
-class LimitedLog:
-    """Warnings and errors by subject; `interval` in seconds of the monotonic `clock`."""
+    `interval` is in seconds of the monotonic `clock`.
+    """
 
     def __init__(
-            self, logger: Logger, clock: Callable[[], float], interval: float = 5.0) -> None:
+            self, logger: Logger, camera_id: str, clock: Callable[[], float],
+            interval: float = 5.0) -> None:
         self._logger = logger
+        self._prefix = f'{camera_id}: '
         self._clock = clock
         self._interval = interval
         self._last: dict[str, float] = {}
         self._suppressed: dict[str, int] = {}
+
+    def info(self, text: str) -> None:
+        """Log what happens; never held back."""
+        self._logger.info(clean(self._prefix + text))
 
     def warning(self, subject: str, text: str) -> None:
         """Log the text, unless the subject was heard of lately; subjects must be few."""
@@ -65,12 +66,19 @@ class LimitedLog:
             self._logger.warning(line)
 
     def error(self, subject: str, text: str) -> None:
-        """Do what warning() does, as an error."""
+        """Do what warning() does, as an error; with an empty subject, never hold it back."""
         line = self._line(subject, text)
         if line:
             self._logger.error(line)  # rclpy allows one line of code only one severity
 
+    def bug(self, error: Exception, what: str = '') -> None:
+        """Log an error that is our own fault; what: what it has cost."""
+        self.error(f'internal {what}', f'{what}internal error, please report: '
+                   f'{type(error).__name__}: {error}')
+
     def _line(self, subject: str, text: str) -> str:
+        if not subject:
+            return clean(self._prefix + text)
         now = self._clock()
         last = self._last.get(subject)
         if last is not None and now - last < self._interval:
@@ -78,4 +86,5 @@ class LimitedLog:
             return ''
         more = self._suppressed.pop(subject, 0)
         self._last[subject] = now
-        return clean(text) + (f' ({more} more like it before)' if more else '')
+        return clean(self._prefix + text) + (
+            f' ({more} more like it before)' if more else '')

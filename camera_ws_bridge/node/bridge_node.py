@@ -20,7 +20,7 @@ from collections.abc import Callable
 import contextlib
 from typing import Any
 
-from camera_ws_bridge.bridge import Bridge
+from camera_ws_bridge.bridge import Bridge, LoopHost
 from camera_ws_bridge.config import parameters
 from camera_ws_bridge.config.parameters import Parameters
 from camera_ws_bridge.errors import ConfigurationError, LinkFault
@@ -29,16 +29,13 @@ from camera_ws_bridge.inputs.feature_map import subscribe_feature_map
 from camera_ws_bridge.link.link import State
 from camera_ws_bridge.node.assembly import assemble
 from camera_ws_bridge.node.live_parameters import follow
-from camera_ws_bridge.outputs import to_ros
-from camera_ws_bridge.outputs.reporter import Reporter
-from camera_ws_bridge.process.loops import LoopHost
-from camera_ws_bridge.ros import qos
-from camera_ws_bridge.ros.endpoints import create_publisher
+from camera_ws_bridge.outputs.commands import Commands
+from camera_ws_bridge.outputs.reporter import NodeState, Reporter
+from camera_ws_bridge.ros import features
 from camera_ws_bridge.ros.managed_node import (
     ACTIVE, FINALIZED, INACTIVE, LABELS, ManagedNode, UNCONFIGURED)
 from camera_ws_bridge.tracking.frame_stamps import Stamp
 from camera_ws_bridge.tracking.tracked_objects import Command, Session
-from camera_ws_bridge_msgs.msg import Start, Stop, TrackedObjects, Update
 from rclpy.clock import Clock, ClockType
 from rclpy.subscription import Subscription
 from std_srvs.srv import Trigger
@@ -58,7 +55,9 @@ class BridgeNode(ManagedNode):
             self, host: LoopHost, on_end: Callable[[LinkFault], None],
             **node_arguments: object) -> None:
         """`on_end` is called, in the loop's thread, when the link has given up."""
-        super().__init__('camera_ws_bridge', enable_logger_service=True, **node_arguments)
+        super().__init__(
+            'camera_ws_bridge', **features.node_arguments(enable_logger_service=True),
+            **node_arguments)
         self.autostart = parameters.autostart(self)
         # All of them, to be seen before the node is configured; what is wrong is said then.
         with contextlib.suppress(ConfigurationError):
@@ -70,7 +69,7 @@ class BridgeNode(ManagedNode):
         self._gave_up = ''  # why the link has ended by itself
         self._host = host
         self._on_end = on_end
-        self._publishers_of: dict[type, Any] = {}
+        self._commands: Commands | None = None
         self._boxes_input: BoxesInput | None = None
         self._feature_map_input: Subscription | None = None
         self._reporter = Reporter(self)
@@ -120,27 +119,15 @@ class BridgeNode(ManagedNode):
         if self.bridge is not None:
             self.bridge.shut_down()
 
-    # ---- the node's life, in the executor's thread
+    # ---- the node's life
 
     def configure(self) -> None:
         """Read the parameters, prepare TLS and spool; raise ConfigurationError."""
         self.refusal = None
         self.parameters = values = parameters.declare(self)
         self._camera_id = values.camera_id
-        self.bridge = bridge = assemble(
-            values, self._host, self.get_logger(),
-            lambda: self.get_clock().now().nanoseconds,
-            publish=self._publish_command,
-            publish_tracked=lambda: self._publish_tracked(bridge.link.session),
-            report=lambda state_changed: self._reporter.report(bridge, state_changed),
-            on_end=self._on_link_end)
-        commands = qos.commands(values.command_queue_depth)
-        for message_type, topic, profile in (
-                (Start, '~/start', commands), (Stop, '~/stop', commands),
-                (Update, '~/update', commands),
-                (TrackedObjects, '~/tracked_objects', qos.STATUS)):
-            self._publishers_of[message_type] = create_publisher(
-                self, message_type, topic, profile)
+        self.bridge = assemble(values, self, self._host, self.get_logger())
+        self._commands = Commands(self, values.command_queue_depth)
         if values.buffer_when_inactive:
             self._subscribe()
         self.bridge.begin()
@@ -171,9 +158,9 @@ class BridgeNode(ManagedNode):
         if self.bridge is not None:
             self.bridge.shut_down()
             self.bridge = None
-        for publisher in self._publishers_of.values():
-            self.destroy_publisher(publisher)
-        self._publishers_of.clear()
+        if self._commands is not None:
+            self._commands.destroy()
+            self._commands = None
 
     def entered(self) -> None:
         """Tell of the new state."""
@@ -217,17 +204,15 @@ class BridgeNode(ManagedNode):
         self.in_turn(deactivate, leaves_active=False)
 
     def _report(self) -> None:
-        """Report in the loop's thread, where all reports are made."""
-        bridge, lifecycle = self.bridge, self.lifecycle
-        fault = f'configuration: {self.refusal}' if self.refusal else self._gave_up
+        self.report(False)
 
-        def report() -> None:
-            self._reporter.lifecycle, self._reporter.fault = lifecycle, fault
-            self._reporter.camera_id = self._camera_id
-            self._reporter.report(bridge, False)
-        self._host.loop.call_soon_threadsafe(report)
+    def _look_around(self) -> None:
+        """Look at the graph, which other nodes change."""
+        if self._boxes_input is not None:
+            self._boxes_input.look()
+        self.misfits.look()
 
-    # ---- services, in the executor's thread
+    # ---- services
 
     def _on_reconnect(
             self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
@@ -247,19 +232,43 @@ class BridgeNode(ManagedNode):
             response.message = 'the node is not configured'
         return response
 
-    # ---- called in the loop's thread
+    # ---- what the bridge has to tell
+
+    def now(self) -> int:
+        """Return the ROS time in nanoseconds."""
+        return int(self.get_clock().now().nanoseconds)
+
+    def publish(self, command: Command, frame_stamp: Stamp) -> None:
+        """Publish a command; frame_stamp: of the frame that it speaks of."""
+        if self._commands is not None:
+            self._commands.publish(command, frame_stamp)
+
+    def publish_tracked(self, session: Session) -> None:
+        """Publish what is tracked now."""
+        if self._commands is not None:
+            self._commands.publish_tracked(session)
+
+    def report(self, state_changed: bool) -> None:
+        """Publish status and, unless only the link's state has changed, diagnostics."""
+        fault = f'configuration: {self.refusal}' if self.refusal else self._gave_up
+        self._reporter.report(
+            NodeState(self._camera_id, self.lifecycle, fault), self.bridge, state_changed)
+        if not state_changed:  # once a second, and awake: a timer of its own would cost more
+            self._host.loop.call_soon(self._look_around)
+
+    def link_ended(self, fault: LinkFault) -> None:
+        """Hear that the link has given up."""
+        assert self.bridge is not None
+        self._gave_up = f'{fault.cause}: {fault.reason}'
+        self.get_logger().error(
+            f'{self._camera_id}: no connection to {self.bridge.settings.peer}: {fault.reason}')
+        self._on_end(fault)
+
+    # ---- what the process asks for
 
     def give_up(self) -> None:
         """Deactivate the node, whose link has given up; it may be activated again."""
         self.executor.create_task(self._deactivate_in_turn)
-
-    def _on_link_end(self, fault: LinkFault) -> None:
-        assert self.bridge is not None
-        self._gave_up = f'{fault.cause}: {fault.reason}'
-        self.get_logger().error(
-            f'{self._camera_id}: no connection to {self.bridge.link.settings.peer}: '
-            f'{fault.reason}')
-        self._on_end(fault)
 
     def describe(self) -> str:
         """Return how the node and its link do, in a few words."""
@@ -271,11 +280,3 @@ class BridgeNode(ManagedNode):
             return text
         cause = bridge.link.cause or 'first attempt'
         return f'{text}, {len(bridge.outbox)} messages wait; {cause}'
-
-    def _publish_command(self, command: Command, frame_stamp: Stamp) -> None:
-        message = to_ros.command_to_ros(command, self.get_clock().now().to_msg(), frame_stamp)
-        self._publishers_of[type(message)].publish(message)
-
-    def _publish_tracked(self, session: Session) -> None:
-        self._publishers_of[TrackedObjects].publish(
-            to_ros.tracked_to_ros(session, self.get_clock().now().to_msg()))

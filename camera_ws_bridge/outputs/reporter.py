@@ -16,25 +16,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 import time
 
 from camera_ws_bridge.bridge import Bridge
 from camera_ws_bridge.buffer.spool.writer import DEGRADED
 from camera_ws_bridge.link.link import State
-from camera_ws_bridge.log.throttled_log import clean
+from camera_ws_bridge.log.printable import clean
 from camera_ws_bridge.outputs import to_ros
+from camera_ws_bridge.outputs.health import Figures, Health
 from camera_ws_bridge.ros import qos
 from camera_ws_bridge.ros.endpoints import create_publisher
 from camera_ws_bridge.ros.managed_node import ACTIVE, LABELS, UNCONFIGURED
 from camera_ws_bridge_msgs.msg import Status
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 
-UNREGISTERED_IS_ERROR_AFTER = 30.0  # seconds
+
+@dataclass(frozen=True)
+class NodeState:
+    """What the node knows of itself; fault: why it is not active, if nobody asked for that."""
+
+    camera_id: str = ''
+    lifecycle: int = UNCONFIGURED
+    fault: str = ''
 
 
 class Reporter:
-    """Publishes the state of one node's bridge; everything in the loop's thread."""
+    """Publishes the state of a node and its bridge."""
 
     def __init__(self, node: Node) -> None:
         self._clock = node.get_clock()
@@ -43,79 +52,70 @@ class Reporter:
         self._diagnostics_publisher = create_publisher(
             node, DiagnosticArray, '/diagnostics', qos.DIAGNOSTICS)
         self._since = self._clock.now().to_msg()
-        self.camera_id = ''
-        self.lifecycle = UNCONFIGURED
-        self.fault = ''  # why the node is not active, if that was not asked for
-        self._unregistered_since: float | None = time.monotonic()
+        self._health = Health(time.monotonic())
 
-    def report(self, bridge: Bridge | None, state_changed: bool) -> None:
+    def report(self, node: NodeState, bridge: Bridge | None, state_changed: bool) -> None:
         """Publish the status, and the diagnostics unless it is only for a change of state."""
-        status = self._status(bridge, state_changed)
+        status = self._status(node, bridge, state_changed)
         # Also if it says nothing new: not every tool subscribes transient local.
         self._status_publisher.publish(status)
         if not state_changed:
-            self._diagnostics_publisher.publish(self._diagnostics(status))
+            self._diagnostics_publisher.publish(
+                self._diagnostics(status, node.fault, bridge))
 
-    def _status(self, bridge: Bridge | None, state_changed: bool) -> Status:
+    def _status(self, node: NodeState, bridge: Bridge | None, state_changed: bool) -> Status:
         now = self._clock.now().to_msg()
         if state_changed:
             self._since = now
         status = Status(
-            header=to_ros.header(now), camera_id=self.camera_id, state=int(State.CLOSED),
-            cause=clean(self.fault), since=self._since, lifecycle=self.lifecycle)
+            header=to_ros.header(now), camera_id=node.camera_id, state=int(State.CLOSED),
+            cause=clean(node.fault), since=self._since, lifecycle=node.lifecycle)
         if bridge is not None:
-            if self.lifecycle == ACTIVE:
+            if node.lifecycle == ACTIVE:
                 status.state = int(bridge.link.state)
             status.cause = status.cause or bridge.link.cause
             _fill(status, bridge)
         return status
 
-    def _diagnostics(self, status: Status) -> DiagnosticArray:
-        if status.lifecycle != ACTIVE:
-            self._unregistered_since = None
-            level, text = DiagnosticStatus.OK, LABELS[status.lifecycle]
-            if self.fault:
-                level, text = DiagnosticStatus.ERROR, f'{text} ({status.cause})'
-        elif status.state in (State.REGISTERED, State.STABLE):
-            self._unregistered_since = None
-            level, text = DiagnosticStatus.OK, 'registered'
-        else:
-            now = time.monotonic()
-            self._unregistered_since = self._unregistered_since or now
-            late = now - self._unregistered_since > UNREGISTERED_IS_ERROR_AFTER
-            level = DiagnosticStatus.ERROR if late else DiagnosticStatus.WARN
-            text = f'not registered ({status.cause or "first attempt"})'
-        if status.spool.startswith(DEGRADED):
-            level, text = DiagnosticStatus.ERROR, f'{text}; spool {status.spool}'
-        values = {**to_ros.status_values(status), 'lifecycle': LABELS[status.lifecycle]}
+    def _diagnostics(
+            self, status: Status, fault: str, bridge: Bridge | None) -> DiagnosticArray:
+        registered = status.state in (State.REGISTERED, State.STABLE)
+        level, text = self._health.judge(Figures(
+            active=status.lifecycle == ACTIVE, registered=registered,
+            lifecycle=LABELS[status.lifecycle], fault=status.cause if fault else '',
+            cause=status.cause, fill=0.0 if bridge is None else bridge.outbox.fill(),
+            dropped=sum(count.count for count in status.dropped),
+            spool_problem=status.spool if status.spool.startswith(DEGRADED) else '',
+            untold=status.untold),
+            time.monotonic())
+        values = {
+            **to_ros.status_values(status), 'state': State(status.state).name.lower(),
+            'lifecycle': LABELS[status.lifecycle]}
+        if registered:
+            del values['cause']  # of the past
         return to_ros.diagnostics_to_ros(
-            self._name, level, text, values, status.camera_id, status.header.stamp)
+            self._name, bytes([level]), text, values, status.camera_id, status.header.stamp)
 
 
 def _fill(status: Status, bridge: Bridge) -> None:
     """Put in what a bridge has counted."""
     link, outbox = bridge.link, bridge.outbox
-    status.session, status.reconnects = link.session.number, link.reconnects
+    status.session, status.reconnects = bridge.session.number, link.reconnects
     status.round_trip_time = link.round_trip_time
     status.boxes_queued, status.updates_queued = len(outbox.boxes), len(outbox.updates)
     status.boxes_queued_bytes = outbox.boxes.bytes
     status.updates_queued_bytes = outbox.updates.bytes
     status.boxes_queued_peak = outbox.boxes.peak
     status.oldest_age = outbox.oldest_age(time.monotonic())
-    status.spool = _spool_state(bridge)
+    status.spool = bridge.spool.state
     status.boxes_accepted = outbox.boxes.accepted
     status.updates_accepted = outbox.updates.accepted
     status.sent, status.acknowledged = outbox.sent, outbox.acknowledged
     status.dropped = to_ros.counts_to_ros(outbox.dropped)
+    status.boxes_ids_former_session = outbox.boxes_ids_former_session
     status.rejected_outbound = to_ros.counts_to_ros(bridge.rejected)
-    status.rejected_inbound = to_ros.counts_to_ros(link.rejected)
+    status.rejected_inbound = to_ros.counts_to_ros(bridge.inbound.rejected)
     status.starts = bridge.published['Start']
     status.stops = bridge.published['Stop']
     status.updates = bridge.published['Update']
-
-
-def _spool_state(bridge: Bridge) -> str:
-    spool = bridge.spool
-    if spool is None:
-        return ''
-    return spool.state if spool.state != DEGRADED else f'{spool.state}: {clean(spool.reason)}'
+    status.untold = len(bridge.session.untold)

@@ -38,8 +38,8 @@ from camera_ws_bridge.node.assembly import connection_options, token_source
 from camera_ws_bridge.preflight import report, ros, sequence, spool
 from camera_ws_bridge.preflight.orchestrator import Target
 from camera_ws_bridge.preflight.report import Finding, Step
-from camera_ws_bridge.process.loops import LoopThread
 from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.transport.descriptors import shortage
 from camera_ws_bridge.transport.url import for_log
 import rclpy
 from rclpy.node import Node
@@ -86,11 +86,7 @@ class Check:
                 f'camera {values.camera_id}, {for_log(values.orchestrator_url)}',
                 camera_id=values.camera_id, orchestrator_url=for_log(values.orchestrator_url)),
                 time.monotonic() - began))
-            loop_thread = LoopThread()
-            try:
-                loop_thread.submit(sequence.check(target, time_limit, self.add)).result()
-            finally:
-                loop_thread.stop()
+            sequence.run(target, time_limit, self.add)
             self.take('spool', lambda: spool.check(values.spool_path, values.spool_max_bytes))
         self.take('ros', lambda: ros.environment(node))
         self.take('boxes', lambda: ros.boxes(node, boxes_type, listen))
@@ -107,6 +103,10 @@ def main(args: list[str] | None = None) -> int:
 
 def _main(args: list[str] | None) -> int:
     given = sys.argv[1:] if args is None else args
+    problem = shortage()
+    if problem:
+        print(f'check: {problem}', file=sys.stderr)
+        return EXIT_FAILED
     try:
         own = remove_ros_args(['check', *given])[1:]
         arguments = _parser().parse_args(own)

@@ -13,23 +13,24 @@
 # limitations under the License.
 
 """
-Where the asyncio loop of the bridges runs: in a thread of its own, or in the ROS executor's.
+Where the asyncio loop of the bridges runs: in the ROS executor's thread, in turns with it.
 
-Either serves any number of bridges. One thread for both costs less CPU per message than
-two: a message does not wake a second thread, and nobody waits for Python's lock.
+One thread for both costs less CPU per message than two: a message does not wake a second thread,
+and nobody waits for Python's lock.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-import concurrent.futures
 import contextlib
 import select
 import selectors
 import threading
 import time
 from typing import Any, Protocol, TypeVar
+
+from camera_ws_bridge.transport.daemon_executor import DaemonExecutor
 
 MAX_TURN = 8  # iterations of a busy loop until the executor has its turn
 MAX_TURN_TIME = 0.01  # seconds; as well
@@ -40,16 +41,6 @@ BRAKE = 0.01  # seconds to pause where one turn of the executor after the other 
 T = TypeVar('T')
 
 
-class LoopHost(Protocol):
-    """What a bridge needs of the place where its asyncio loop runs."""
-
-    loop: asyncio.AbstractEventLoop
-    thread_id: int  # of the thread that the loop runs in
-
-    def wait(self, job: Coroutine[Any, Any, T], timeout: float) -> T:
-        """Run a coroutine in the loop to its end, from the executor's thread; or TimeoutError."""
-
-
 class Executor(Protocol):
     """What is needed of a ROS executor."""
 
@@ -58,37 +49,6 @@ class Executor(Protocol):
 
     def spin_once(self, timeout_sec: float) -> None:
         """Wait for one thing to do, and do it."""
-
-
-class LoopThread:
-    """A loop that runs in a thread of its own."""
-
-    def __init__(self) -> None:
-        self.loop: asyncio.AbstractEventLoop = asyncio.new_event_loop()
-        self.loop.set_default_executor(_DaemonExecutor())
-        self._thread = threading.Thread(target=self._run, name='asyncio', daemon=True)
-        self._thread.start()
-        self.thread_id = self._thread.ident or 0
-
-    def submit(self, job: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-        """Run a coroutine in the loop; return the future of its result, for any thread."""
-        return asyncio.run_coroutine_threadsafe(job, self.loop)
-
-    def wait(self, job: Coroutine[Any, Any, T], timeout: float) -> T:
-        """Run a coroutine in the loop to its end, from another thread; or raise TimeoutError."""
-        try:
-            return self.submit(job).result(timeout)
-        except concurrent.futures.TimeoutError:
-            raise TimeoutError from None  # one type before Python 3.11, too
-
-    def stop(self) -> None:
-        """End the loop; nothing may be submitted any more."""
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(timeout=1.0)
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self.loop)
-        self.loop.run_forever()
 
 
 class SharedLoop:
@@ -104,8 +64,7 @@ class SharedLoop:
     def __init__(self) -> None:
         self._selector = _Selector()
         self.loop: asyncio.AbstractEventLoop = _Loop(self._selector)
-        self.loop.set_default_executor(_DaemonExecutor())
-        self.thread_id = threading.get_ident()
+        self.loop.set_default_executor(DaemonExecutor())
         self._selector.interrupt = self.loop.stop
 
     def wait(self, job: Coroutine[Any, Any, T], timeout: float) -> T:
@@ -249,27 +208,3 @@ class _Watcher:
             self.fired = True
             with contextlib.suppress(Exception):  # the executor may have been shut down
                 self._wake()
-
-
-class _DaemonExecutor(concurrent.futures.ThreadPoolExecutor):
-    """
-    A thread per job that nobody waits for.
-
-    The loop resolves host names in its executor, and the interpreter joins the usual pool's
-    threads at exit: a resolver that stalls would hold up the end of the process.
-    """
-
-    def submit(
-            self, fn: Callable[..., Any], /, *args: Any,
-            **kwargs: Any) -> concurrent.futures.Future[Any]:
-        future: concurrent.futures.Future[Any] = concurrent.futures.Future()
-
-        def run() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                future.set_result(fn(*args, **kwargs))
-            except BaseException as error:
-                future.set_exception(error)
-        threading.Thread(target=run, name='resolver', daemon=True).start()
-        return future

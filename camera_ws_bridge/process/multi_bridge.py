@@ -19,10 +19,11 @@ The bridges of several cameras in one process.
 
 cameras.yaml is the list of cameras as in config/cameras.yaml; what comes after --ros-args holds
 for all of them, where the list says nothing else. Each camera is a node of its own, in its own
-namespace. A camera that gives up is deactivated, the others go on. Exit codes: 0 stopped by a
-signal; once no camera is left that could work, 2 if each had a parameter that can never work, else
-3, or 1 if the rest had a bug; 2 as well for a list that cannot be used. A camera with
-autostart:=false is never given up: that is between its node and who manages it.
+namespace, below that of the process (`-r __ns:=/site`). A camera that gives up is deactivated, the
+others go on. Exit codes: 0 stopped by a signal; once no camera is left that could work, 2 if each
+had a parameter that can never work, else 3, or 1 if the rest had a bug; 2 as well for a list that
+cannot be used. A camera with autostart:=false is never given up: that is between its node and who
+manages it.
 """
 
 from __future__ import annotations
@@ -54,15 +55,16 @@ def main(args: list[str] | None = None) -> int:
     except ValueError as error:
         print(f'camera_ws_bridge: {error}', file=sys.stderr)
         return EXIT_CONFIGURATION
-    return run(given, Site(found).start)
+    return run(given, Site(found, _namespace(given)).start)
 
 
 class Site:
     """The cameras of a process, and which of them have ended by themselves."""
 
-    def __init__(self, found: list[dict[str, Any]]) -> None:
-        """Take a checked list of cameras."""
+    def __init__(self, found: list[dict[str, Any]], namespace: str = '') -> None:
+        """Take a checked list of cameras, and the namespace that theirs are in."""
         self._cameras = found
+        self._namespace = namespace
         self._nodes: list[BridgeNode] = []
         self._codes: list[int] = []  # why cameras have ended, as exit codes
 
@@ -72,7 +74,8 @@ class Site:
             try:
                 self._nodes.append(BridgeNode(
                     process.host, partial(self._on_end, process, len(self._nodes)),
-                    parameter_overrides=_overrides(camera), cli_args=_arguments(camera)))
+                    parameter_overrides=_overrides(camera),
+                    cli_args=_arguments(camera, self._namespace)))
             except Exception as error:  # rclpy's own, for a params_file that cannot be used
                 reason = str(error).splitlines()[0]
                 print(f'camera_ws_bridge: {camera["camera_id"]}: {reason}', file=sys.stderr)
@@ -117,8 +120,14 @@ def _overrides(camera: dict[str, Any]) -> list[Parameter]:
     return [Parameter(name, value=value) for name, value in values.items()]
 
 
-def _arguments(camera: dict[str, Any]) -> list[str]:
-    arguments = ['--ros-args', '-r', f'__ns:=/{camera["namespace"]}']
+def _namespace(arguments: list[str]) -> str:
+    """Return what the arguments make the process's namespace, as a launch file's group does."""
+    given = [word[len('__ns:='):] for word in arguments if word.startswith('__ns:=')]
+    return given[0].rstrip('/') if given else ''
+
+
+def _arguments(camera: dict[str, Any], namespace: str) -> list[str]:
+    arguments = ['--ros-args', '-r', f'__ns:={namespace}/{camera["namespace"]}']
     if 'params_file' in camera:
         arguments += ['--params-file', camera['params_file']]
     return arguments

@@ -25,6 +25,7 @@ from camera_ws_bridge_msgs.msg import Start
 from harness import faulty
 import pytest
 from rigs.fault_results import RESULTS
+from rigs.installed import executable
 from rigs.proxy import TO_CLIENT, TO_SERVER
 
 START = '{{"type": "start", "objectId": {}, "frameId": 1, "boxId": 0}}'
@@ -213,7 +214,7 @@ def orchestrator_process(folder):
     """Run the stand-in as a process; yield it, its port and its journal."""
     journal = folder / 'journal'
     process = subprocess.Popen(
-        ['orchestrator_sim', '--port', '0', '--record', str(journal)],
+        [executable('orchestrator_sim'), '--port', '0', '--record', str(journal)],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         line = process.stdout.readline()

@@ -17,28 +17,32 @@
 import unittest
 
 from ament_index_python import get_package_share_directory
+from launch_ros.actions import SetParameter  # noqa: I100: launch_rig skips the file
 import launch_testing
 import pytest
-from rigs.launch_rig import AllEndWith0, parameters_of, Site
+from rigs.launch_rig import AllEndWith0, included, parameters_of, Site
 import yaml
 
 
 @pytest.mark.launch_test
-@launch_testing.parametrize('source', ['argument', 'params_file', 'environment'])
+@launch_testing.parametrize('source', ['argument', 'params_file', 'parent', 'environment'])
 def generate_test_description(source):
     site = Site()
     url = site.orchestrator.sim.url
     # What is weaker than the source names a camera, too; it must not get through.
     environment = {'ORCHESTRATOR_URL': url, 'CAMERA_ID': 'environment'}
     arguments = {}
+    parent = []
     if source != 'environment':
         environment['ORCHESTRATOR_URL'] = 'ws://127.0.0.1:1/wrong'
+        parent = [SetParameter('camera_id', 'parent'), SetParameter('orchestrator_url', url)]
+    if source in ('argument', 'params_file'):
         arguments['params_file'] = site.parameters_file(
             orchestrator_url=url, camera_id='params_file')
     if source == 'argument':
         arguments.update(orchestrator_url=url, camera_id='argument')
-    return site.description(
-        site.launched('bridge.launch.py', environment=environment, **arguments))
+    return site.description(site.surrounded(
+        *parent, included('bridge.launch.py', **arguments), environment=environment))
 
 
 class TestSource(unittest.TestCase):
@@ -58,7 +62,7 @@ class TestSource(unittest.TestCase):
         with open(path, encoding='utf-8') as file:
             documented = yaml.safe_load(file)['/**']['ros__parameters']
         self.assertEqual({*parameters}, {*documented})
-        if source == 'environment':  # with bridge.yaml itself as params_file
+        if source in ('environment', 'parent'):  # without a params_file
             for values in (parameters, documented):
                 for name in ('orchestrator_url', 'camera_id'):
                     values.pop(name)

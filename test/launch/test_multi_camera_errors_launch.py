@@ -14,30 +14,14 @@
 
 """multi_camera.launch.py: a bad list starts nothing, and says which entry of which file."""
 
-import sys
 import unittest
 
-from launch.actions import ExecuteProcess  # noqa: I100: launch_rig skips the file
 import launch_testing
 import launch_testing.asserts
 import launch_testing.markers
 import pytest
-from rigs.launch_rig import Afterwards, Site, text_of
+from rigs.launch_rig import Afterwards, Site
 
-# A launch of its own, as the error ends it.
-LAUNCH = """
-import sys
-from ament_index_python import get_package_share_directory
-from launch import LaunchDescription, LaunchService
-from launch.actions import IncludeLaunchDescription
-from launch.launch_description_sources import PythonLaunchDescriptionSource
-service = LaunchService(noninteractive=True)
-service.include_launch_description(LaunchDescription([IncludeLaunchDescription(
-    PythonLaunchDescriptionSource(
-        get_package_share_directory('camera_ws_bridge') + '/launch/multi_camera.launch.py'),
-    launch_arguments={'cameras_file': sys.argv[1]}.items())]))
-sys.exit(service.run())
-"""
 CASES = {  # what is wrong: the file, what launch says
     'no list': ({'camera': []}, "the_cameras.yaml: needs a list 'cameras'"),
     'an empty list': ({'cameras': []}, 'the_cameras.yaml: needs a list'),
@@ -63,20 +47,14 @@ CASES = {  # what is wrong: the file, what launch says
 def generate_test_description(case):
     site = Site()
     cameras_file = site.write('the_cameras.yaml', CASES[case][0])
-    return site.description(ExecuteProcess(
-        cmd=[sys.executable, '-c', LAUNCH, cameras_file], name='launch_of_a_bad_list',
-        additional_env={'ROS_DOMAIN_ID': str(site.domain)}))
+    return site.description(site.launch_of_its_own(
+        'multi_camera.launch.py', cameras_file=cameras_file))
 
 
 class TestBadList(unittest.TestCase):
 
     def test_it_names_file_and_entry(self, site, case, proc_info, proc_output):
-        proc_info.assertWaitForStartup('launch_of_a_bad_list', timeout=30)
-        proc_info.assertWaitForShutdown('launch_of_a_bad_list', timeout=30)
-        launch_testing.asserts.assertExitCodes(proc_info, [1])
-        site.probe().wait(
-            lambda: CASES[case][1] in text_of(proc_output), 'it says what is wrong')
-        self.assertNotIn('process started', text_of(proc_output))
+        site.assert_refused(CASES[case][1], proc_info, proc_output)
 
 
 @launch_testing.post_shutdown_test()

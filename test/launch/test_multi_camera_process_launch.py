@@ -20,7 +20,8 @@ import launch_testing
 import pytest
 from rigs.launch_rig import AllEndWith0, parameters_of, Site
 
-LIMITS = {'gate': 55, 'main_hall': 77, 'yard': 88}  # boxes_max_messages, by namespace
+# boxes_max_messages and connect_timeout, by namespace
+EXPECTED = {'gate': (55, 0.0), 'main_hall': (77, 44.0), 'yard': (88, 33.0)}
 
 
 @pytest.mark.launch_test
@@ -31,8 +32,10 @@ def generate_test_description(process):
     cameras_file = site.write('cameras.yaml', {'cameras': [
         {'camera_id': 'gate'},
         {'camera_id': 'hall', 'namespace': 'main_hall', 'orchestrator_url': url,
-         'params_file': site.parameters_file('hall.yaml', boxes_max_messages=77)},
-        {'camera_id': 'yard', 'parameters': {'boxes_max_messages': 88}}]})
+         'params_file': site.parameters_file(
+             'hall.yaml', boxes_max_messages=77, connect_timeout=44.0)},
+        {'camera_id': 'yard', 'parameters': {
+            'boxes_max_messages': 88, 'connect_timeout': 33.0, 'insecure_token_host': '010'}}]})
     return site.description(site.launched(
         'multi_camera.launch.py', cameras_file=cameras_file, orchestrator_url=url,
         params_file=site.parameters_file(boxes_max_messages=55), process=process))
@@ -41,11 +44,14 @@ def generate_test_description(process):
 class TestCameras(unittest.TestCase):
 
     def test_each_works_with_its_own_parameters(self, site, process, proc_info):
-        for number, (namespace, limit) in enumerate(LIMITS.items()):
+        for number, (namespace, (limit, timeout)) in enumerate(EXPECTED.items()):
             probe = site.probe(namespace)
             probe.wait_until_registered()
             parameters = parameters_of(probe, f'/{namespace}/camera_ws_bridge')
             self.assertEqual(parameters['boxes_max_messages'], limit)
+            self.assertEqual(parameters['connect_timeout'], timeout)
+            self.assertEqual(
+                parameters['insecure_token_host'], '010' if namespace == 'yard' else '')
             self.assertEqual(parameters['orchestrator_url'], site.orchestrator.sim.url)
             probe.publish_frames([100.0 + number])
             probe.wait(lambda: 100.0 + number in site.orchestrator.frame_ids())

@@ -27,9 +27,9 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 
-from ament_index_python import get_package_prefix
 import pytest
 from rigs import process_rig as rigs
+from rigs.installed import executable
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -178,8 +178,7 @@ def test_the_entry_point_is_replaced_by_the_bridge(tmp_path):
     prefix = tmp_path / 'prefix'
     (prefix / 'lib').mkdir(parents=True)
     (prefix / 'setup.bash').write_text('export SOURCED=1\n')
-    (prefix / 'lib/camera_ws_bridge').symlink_to(
-        pathlib.Path(get_package_prefix('camera_ws_bridge')) / 'lib/camera_ws_bridge')
+    (prefix / 'lib/camera_ws_bridge').symlink_to(pathlib.Path(executable('bridge')).parent)
     environment = {key: value for key, value in os.environ.items()
                    if key not in ('ORCHESTRATOR_URL', 'CAMERA_ID')}
     environment.update(BRIDGE_PREFIX=str(prefix))

@@ -29,11 +29,11 @@ import signal
 import socket
 import subprocess
 
-from ament_index_python import get_package_prefix
 from camera_ws_bridge.config.parameters import SPECS
 from camera_ws_bridge.process.run import EXIT_CONFIGURATION, EXIT_UNREACHABLE
 import pytest
 from rigs import process_rig as rigs
+from rigs.installed import executable
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / 'deploy' / 'systemd'
@@ -206,8 +206,7 @@ def test_what_it_starts_registers_is_ready_keeps_a_spool_and_ends(tmp_path):
     for folder in (prefix / 'lib', etc, state / 'camera_ws_bridge/gate'):
         folder.mkdir(parents=True)
     (prefix / 'setup.bash').write_text('export SOURCED=1\n')
-    (prefix / 'lib/camera_ws_bridge').symlink_to(
-        pathlib.Path(get_package_prefix('camera_ws_bridge')) / 'lib/camera_ws_bridge')
+    (prefix / 'lib/camera_ws_bridge').symlink_to(pathlib.Path(executable('bridge')).parent)
     address = str(tmp_path / 'notify')
     environment = dict(
         entry.split('=', 1) for assignment in values(UNIT, 'Environment')
@@ -231,8 +230,8 @@ def test_what_it_starts_registers_is_ready_keeps_a_spool_and_ends(tmp_path):
         try:
             assert service_manager.recv(4096) == b'READY=1'
             # NotifyAccess=main: it must be the process that systemd has started.
-            executable = os.readlink(f'/proc/{process.pid}/exe')
-            assert 'python' in executable, executable
+            program = os.readlink(f'/proc/{process.pid}/exe')
+            assert 'python' in program, program
             while service_manager.recv(4096) != b'STATUS=the gate: stable':
                 pass
             assert {message['id'] for message in orchestrator.messages('identifier')} == {

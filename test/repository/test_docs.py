@@ -12,34 +12,102 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The documents name only tests and files that are there."""
+"""The documents: what they name is there, links lead somewhere, words are the field's."""
 
 import ast
 import pathlib
 import re
 import runpy
 
-from camera_ws_bridge.process.run import EXIT_CONFIGURATION, EXIT_OK, EXIT_UNREACHABLE
+from camera_ws_bridge.errors import LinkFault
+from camera_ws_bridge.preflight import advice
+from camera_ws_bridge.process.run import (
+    EXIT_BUG, EXIT_CONFIGURATION, EXIT_OK, EXIT_UNREACHABLE)
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCUMENTS = [
     ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', ROOT / 'QUALITY_DECLARATION.md',
     *sorted((ROOT / 'docs').glob('*.md'))]
+SOURCES = ('bench', 'camera_ws_bridge', 'deploy', 'examples', 'fuzz', 'launch', 'scripts', 'test')
+README_LINES = 150
+# In the documents' own words; what a program prints, or a generated table says, is its affair.
+WORDS = {
+    'stand-in': 'simulator', 'twin': 'duplicate', 'twins': 'duplicates', 'traps': 'known quirks',
+    'one thing to fail': 'single point of failure', 'those that are': 'name them',
+    'against each other': 'compares what each side sent and received', 'for months': 'how long'}
+
+
+def found(file):
+    """Return the sources whose paths end so: a name, with or without the folders it is in."""
+    return [path for folder in SOURCES for path in (ROOT / folder).rglob('*.py')
+            if f'/{path.relative_to(ROOT).as_posix()}'.endswith(f'/{file}')]
+
+
+def prose(text):
+    """Return a document without its blocks of code and its generated tables."""
+    text = re.sub(r'^( *)```.*?^ *```$', '', text, flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r'^<!-- .*?^<!-- end.*?-->$', '', text, flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(path):
+    """Return the link targets that a page's headings are, as GitHub and Sphinx make them."""
+    headings = re.findall(r'^#+ (.*)$', prose(path.read_text()), re.MULTILINE)
+    return {re.sub(r'[^\w\- ]', '', heading.lower()).replace(' ', '-') for heading in headings}
 
 
 @pytest.mark.parametrize('path', DOCUMENTS, ids=lambda path: path.name)
-def test_every_test_that_a_document_names_exists(path):
-    named = r'`((?:faults/)?test_\w+\.py)(?:::(test_\w+))?`'
-    for file, name in re.findall(named, path.read_text()):
-        source = next((ROOT / 'test').rglob(file)).read_text()
-        assert not name or re.search(rf'def {name}\(', source), f'{file}::{name}'
+def test_every_source_and_test_that_a_document_names_exists(path):
+    text = path.read_text()
+    for file, name in re.findall(r'`((?:\w+/)*\w+\.py)(?:::(test_\w+))?`', text):
+        sources = found(file)
+        shown = 'NAME' in file or f'ave it as `{file}`' in text
+        assert sources or shown or (ROOT / file).exists(), file
+        assert not name or any(
+            re.search(rf'def {name}\(', source.read_text()) for source in sources), (
+                f'{file}::{name}')
 
 
 @pytest.mark.parametrize('path', DOCUMENTS, ids=lambda path: path.name)
 def test_every_link_leads_somewhere(path):
-    for target in re.findall(r'\]\(([^)#:]+)\)', path.read_text()):
-        assert (path.parent / target).exists(), target
+    for target in re.findall(r'\]\(([^)]+)\)', prose(path.read_text())):
+        if re.match('[a-z]+:', target):
+            continue  # another site: not for a test without a network
+        file, _, anchor = target.partition('#')
+        page = path.parent / file if file else path
+        assert page.exists(), target
+        assert not anchor or anchor in anchors(page), target
+
+
+@pytest.mark.parametrize('path', DOCUMENTS, ids=lambda path: path.name)
+def test_the_words_are_those_of_the_field(path):
+    text = ' '.join(prose(path.read_text()).lower().split())
+    for word, better in WORDS.items():
+        assert not re.search(rf'\b{word}\b', text), f'{word}: {better}'
+
+
+def test_the_readme_is_of_one_sitting():
+    assert len((ROOT / 'README.md').read_text().splitlines()) <= README_LINES
+
+
+def python_blocks():
+    """Return the Python programs and parts of them that the documents show."""
+    for path in DOCUMENTS:
+        blocks = re.findall(
+            r'^( *)```python\n(.*?)^ *```$', path.read_text(), re.DOTALL | re.MULTILINE)
+        for indent, block in blocks:
+            yield pytest.param(re.sub(f'^{indent}', '', block, flags=re.MULTILINE), id=path.name)
+
+
+@pytest.mark.parametrize('block', [*python_blocks()])
+def test_python_that_is_shown_is_python(block):
+    compile(block, '<document>', 'exec')
+
+
+def test_the_readmes_detector_has_12_lines_and_is_that_of_its_page():
+    block = re.search(r'```python\n.*?```', (ROOT / 'README.md').read_text(), re.DOTALL)[0]
+    assert len([line for line in block.splitlines()[1:-1] if line]) == 12
+    assert block in (ROOT / 'docs/detector.md').read_text()
 
 
 def test_every_page_is_in_the_table_of_contents():
@@ -111,6 +179,12 @@ def test_every_cause_of_a_lost_connection_is_explained():
         'http_404', 'http_400', 'configuration'}
 
 
+def test_there_is_advice_of_its_own_for_every_cause_that_a_check_can_meet():
+    causes = {*strings_given_to({'LinkFault'}, 0)} - {'http_', 'reconnect'} | {'http_404'}
+    default = advice.of_fault(LinkFault('none of these', ''))
+    assert {cause for cause in causes if advice.of_fault(LinkFault(cause, '')) == default} == set()
+
+
 def test_every_cause_of_a_refused_message_is_explained():
     named = {*strings_given_to({'DecodeError', 'EncodeError', 'BadField', 'refuse'}, 2)}
     assert {'malformed', 'rate'} <= named
@@ -119,9 +193,9 @@ def test_every_cause_of_a_refused_message_is_explained():
 
 
 def test_the_exit_codes_are_those_of_the_bridge():
-    text = (ROOT / 'docs/operations.md').read_text()
+    text = (ROOT / 'docs/interface.md').read_text()
     codes = {int(code) for code in re.findall(r'^\| (\d) \| ', text, re.MULTILINE)}
-    assert {EXIT_CONFIGURATION, EXIT_OK, EXIT_UNREACHABLE} <= codes
+    assert codes == {EXIT_BUG, EXIT_CONFIGURATION, EXIT_OK, EXIT_UNREACHABLE}
 
 
 def test_make_has_the_targets_that_the_documents_name():

@@ -26,8 +26,9 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 
-from ament_index_python import get_package_prefix, get_package_share_directory
+from ament_index_python import get_package_share_directory
 import pytest
+from rigs.installed import executable
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGE = 'camera_ws_bridge'
@@ -194,14 +195,13 @@ def test_the_executables_are_the_public_ones():
 @pytest.mark.parametrize('name', sorted(EXECUTABLES))
 def test_an_executable_is_where_ros2_run_looks_and_its_function_imports(name):
     assert callable(entry_points()[name].load())
-    path = pathlib.Path(get_package_prefix(PACKAGE)) / 'lib' / PACKAGE / name
-    assert os.access(path, os.X_OK)
+    assert os.access(executable(name), os.X_OK)
 
 
 @pytest.mark.parametrize('name', sorted(EXECUTABLES - {'bridge'}))
 def test_a_tool_has_help(name):
-    path = pathlib.Path(get_package_prefix(PACKAGE)) / 'lib' / PACKAGE / name
-    result = subprocess.run([path, '--help'], text=True, capture_output=True, timeout=60)
+    result = subprocess.run(
+        [executable(name), '--help'], text=True, capture_output=True, timeout=60)
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith(f'usage: {name} ')
 
@@ -251,7 +251,7 @@ def test_setup_py_requires_what_is_imported():
 
 def test_every_import_of_the_tests_is_declared():
     here = ROOT / 'test'
-    own = {path.stem for path in here.rglob('*.py')}
+    own = {'rigs', *(path.stem for path in here.rglob('*.py'))}
     root = package_xml(ROOT)
     declared = set().union(*(text_of(root, tag) for tag in (
         'depend', 'exec_depend', 'test_depend')))
@@ -267,9 +267,20 @@ def test_the_parameters_are_documented_as_they_are():
     hint = 'run scripts/document_parameters.py'
     written = (ROOT / 'config' / 'bridge.yaml').read_text(encoding='utf-8')
     assert document['yaml']() == written, hint
+    page = document['PAGE'].read_text(encoding='utf-8')
+    assert document['BEGIN'] in page and document['END'] in page
+    assert document['page'](page) == page, hint
+
+
+def test_the_readme_names_eight_parameters_with_their_defaults():
+    page = (ROOT / 'docs' / 'parameters.md').read_text(encoding='utf-8')
+    known = dict(re.findall(r'^\| `(\w+)` \| \w+ \| `([^`]*)` \|', page, re.MULTILINE))
     readme = (ROOT / 'README.md').read_text(encoding='utf-8')
-    assert document['BEGIN'] in readme and document['END'] in readme
-    assert document['readme'](readme) == readme, hint
+    rows = readme.partition('| parameter | default |')[2].partition('\n\n')[0]
+    named = dict(re.findall(r'^\| `(\w+)` \| `([^`]*)` \|', rows, re.MULTILINE))
+    assert len(named) == 8
+    assert named == {name: known[name] for name in named}
+    assert f'All {len(known)}, with types and ranges' in readme
 
 
 def committed():

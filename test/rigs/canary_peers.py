@@ -24,9 +24,10 @@ import ssl
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
-from camera_ws_bridge.bridge import LoopThread
 from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.sim.loop_thread import LoopThread
 from rigs import raw_peer
+from rigs.shared import WAIT
 
 
 class Phase(NamedTuple):
@@ -54,7 +55,7 @@ class Server:
         self._thread = LoopThread()
         self._stack = contextlib.AsyncExitStack()
         self._server = self._thread.submit(self._stack.enter_async_context(
-            raw_peer.serving(self._serve, self._tls))).result(raw_peer.WAIT)
+            raw_peer.serving(self._serve, self._tls))).result(WAIT)
         self.url = self._server.named_url
 
     def _show(self, certificate: Any) -> None:
@@ -79,11 +80,11 @@ class Server:
                 self._show(self._certificates[phase.untrusted])
             for peer in self._server.peers:
                 peer.writer.transport.abort()
-        self._thread.submit(turn()).result(raw_peer.WAIT)
+        self._thread.submit(turn()).result(WAIT)
 
     def stop(self) -> None:
         """End it."""
-        self._thread.submit(self._stack.aclose()).result(raw_peer.WAIT)
+        self._thread.submit(self._stack.aclose()).result(WAIT)
         self._thread.stop()
 
     async def good(self, peer: raw_peer.Peer) -> None:

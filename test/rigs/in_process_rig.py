@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A bridge without ROS, with what it calls back noted, and an orchestrator for it."""
+"""A bridge without ROS, with what it tells noted, and an orchestrator for it."""
 
 import asyncio
 import json
@@ -20,13 +20,10 @@ import threading
 import time
 
 from camera_ws_bridge.bridge import Bridge
-from camera_ws_bridge.buffer.outbox import Outbox, Policy
-from camera_ws_bridge.link.backoff import Backoff
-from camera_ws_bridge.link.link import Link, Settings
+from camera_ws_bridge.buffer.outbox import Policy
+from camera_ws_bridge.link.settings import Settings
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.protocol.messages import Boxes
-from camera_ws_bridge.tracking.frame_stamps import FrameStamps
-from camera_ws_bridge.tracking.tracked_objects import Session
+from camera_ws_bridge.protocol.messages import Boxes, Update
 from camera_ws_bridge.transport import websocket
 from rigs.raw_peer import CLOSE, frame, PING, PONG, serving, TEXT
 from rigs.shared import Recorder, WAIT
@@ -52,7 +49,9 @@ async def nobody(timeout):
 
 
 class Rig:
-    """A bridge, and what it calls back; by default it never gets a connection."""
+    """A bridge, and what it tells; by default it never gets a connection."""
+
+    tokens = None
 
     def __init__(self, loop_thread, connect=nobody, boxes=Policy(100_000, 2**26), **settings):
         self.loop_thread = loop_thread
@@ -61,47 +60,68 @@ class Rig:
         self.tracked = []  # ids, as often as they were published
         self.reports = []
         self.ends = []
-        self.wakes = 0
         self.threads = set()
-        link = Link(
-            Settings('front-door', **settings), Outbox(boxes, Policy(1000, 2**20)), Session(),
-            Backoff(0.01, 0.1, 2.0, lambda: 0.5), connect=connect, clock=time.monotonic,
-            logger=self.logger, on_command=lambda command: self.bridge.publish(command),
-            on_state=lambda: self.bridge.state_changed())
-        wake = link.wake
-
-        def counted():
-            self.wakes += 1
-            wake()
-        link.wake = counted
+        self._connect = connect
         self.bridge = Bridge(
-            link, FrameStamps(1000), loop_thread, self.logger,
-            publish=lambda command, stamp: self._note(self.published, (command, stamp)),
-            publish_tracked=lambda: self._note(self.tracked, set(link.session.tracked)),
-            report=lambda changed: self._note(self.reports, changed),
-            on_end=lambda fault: self._note(self.ends, fault))
+            Settings(
+                'front-door', reconnect_delay_min=0.01, reconnect_delay_max=0.1, boxes=boxes,
+                updates=Policy(1000, 2**20), **settings),
+            self, self, loop_thread, self.logger)
+
+    def do(self, call, *arguments):
+        """Call in the loop's thread; return what that returns."""
+        async def job():
+            return call(*arguments)
+        return self.loop_thread.submit(job()).result(WAIT)
 
     def start(self):
-        self.bridge.begin()
-        self.bridge.connect()
+        self.do(self.bridge.begin)
+        self.do(self.bridge.connect)
 
     @property
     def tasks(self):
         return [self.bridge._reporting, self.bridge._linking]
 
+    # ---- the orchestrator's side
+
+    async def connect(self, settings, timeout):
+        return await self._connect(timeout)
+
+    def watch_network(self, loop, listener):
+        return lambda: None
+
+    # ---- the node's side
+
+    def now(self):
+        return time.time_ns()
+
+    def publish(self, command, frame_stamp):
+        self._note(self.published, (command, frame_stamp))
+
+    def publish_tracked(self, session):
+        self._note(self.tracked, set(session.tracked))
+
+    def report(self, state_changed):
+        self._note(self.reports, state_changed)
+
+    def link_ended(self, fault):
+        self._note(self.ends, fault)
+
     def _note(self, notes, value):
         self.threads.add(threading.current_thread().name)
         notes.append(value)
 
-    def submit(self, frame_id):
-        payload = codec.encode_utf8(Boxes(frame_id))
-        self.bridge.submit_boxes(frame_id, STAMP, payload)
+    def submit(self, frame_id, payload=None):
+        payload = payload or codec.encode_utf8(Boxes(frame_id))
+        self.do(self.bridge.submit_boxes, frame_id, STAMP, payload)
+
+    def submit_update(self, object_id, *numbers):
+        update = Update(object_id, numbers)
+        self.do(self.bridge.submit_update, update, codec.encode_utf8(update))
 
     def settle(self):
-        """Wait until the loop has handled all that was submitted."""
-        async def nothing():
-            pass
-        self.loop_thread.submit(nothing()).result(WAIT)
+        """Wait until the loop has had its turn."""
+        self.do(lambda: None)
 
     def queued(self):
         self.settle()

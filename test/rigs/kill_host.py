@@ -24,6 +24,7 @@ of the life, `started`, and `dead`.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -32,8 +33,7 @@ import sys
 import time
 from typing import Any
 
-from camera_ws_bridge.bridge import LoopThread
-from camera_ws_bridge.config.parameters import Parameters, SPECS
+from camera_ws_bridge.config.parameters import Parameters
 from camera_ws_bridge.node.assembly import assemble
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.protocol.messages import Boxes, Update
@@ -47,15 +47,32 @@ def is_update(number: int) -> bool:
     return number % UPDATE_EVERY == 0
 
 
-def live(order: dict[str, Any]) -> None:
+class Outlet:
+    """Hears what the bridge has to tell, and does nothing about it."""
+
+    def now(self) -> int:
+        """Return the time in nanoseconds."""
+        return time.time_ns()
+
+    def ignore(self, *what: object) -> None:
+        """Hear of anything."""
+
+    publish = publish_tracked = report = link_ended = ignore
+
+
+class Host:
+    """The loop of this life, which ends by being killed."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+
+
+async def live(order: dict[str, Any]) -> None:
     """Produce numbered messages in bursts; never return."""
-    values = Parameters({**{spec.name: spec.default for spec in SPECS}, **order['parameters']})
+    values = Parameters(**order['parameters'])
     logger = logging.getLogger('life')
     logger.disabled = True
-    bridge = assemble(
-        values, LoopThread(), logger, time.time_ns,
-        publish=lambda command, stamp: None, publish_tracked=lambda: None,
-        report=lambda state_changed: None, on_end=lambda fault: None)
+    bridge = assemble(values, Outlet(), Host(asyncio.get_running_loop()), logger)
     bridge.begin()
     bridge.connect()
     say('started')
@@ -68,9 +85,9 @@ def live(order: dict[str, Any]) -> None:
             bridge.submit_boxes(
                 float(number), (0, 0), codec.encode_utf8(Boxes(float(number), ())))
         if chance.random() < 0.1:
-            time.sleep(0.005 * chance.random())
+            await asyncio.sleep(0.005 * chance.random())
     while True:
-        time.sleep(1.0)
+        await asyncio.sleep(1.0)
 
 
 def say(text: str) -> None:
@@ -84,7 +101,7 @@ def main() -> None:
         pid = os.fork()
         if pid == 0:
             try:
-                live(json.loads(line))
+                asyncio.run(live(json.loads(line)))
             finally:
                 os._exit(1)
         say(str(pid))

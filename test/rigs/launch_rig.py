@@ -22,26 +22,37 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
+import sys
 import tempfile
 from typing import Any
 
-import pytest
+from launch import Action, LaunchDescription
+from launch.actions import (
+    ExecuteProcess, GroupAction, IncludeLaunchDescription, SetEnvironmentVariable,
+    UnsetEnvironmentVariable)
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import PathJoinSubstitution
+from launch_ros.substitutions import FindPackageShare
+from launch_testing.actions import ReadyToTest
+from launch_testing.asserts import assertExitCodes
+from rclpy.parameter import parameter_value_to_python
+from rclpy.parameter_client import AsyncParameterClient
+from rigs import process_rig
+import yaml
 
-# Skips the test that imports this; what it imports of launch comes behind.
-pytest.importorskip('launch_testing', reason='launch_testing is not installed: no launch tests')
-
-from launch import Action, LaunchDescription  # noqa: E402,I100
-from launch.actions import (  # noqa: E402
-    GroupAction, IncludeLaunchDescription, SetEnvironmentVariable, UnsetEnvironmentVariable)
-from launch.launch_description_sources import PythonLaunchDescriptionSource  # noqa: E402
-from launch.substitutions import PathJoinSubstitution  # noqa: E402
-from launch_ros.substitutions import FindPackageShare  # noqa: E402
-from launch_testing.actions import ReadyToTest  # noqa: E402
-from launch_testing.asserts import assertExitCodes  # noqa: E402
-from rclpy.parameter import parameter_value_to_python  # noqa: E402
-from rclpy.parameter_client import AsyncParameterClient  # noqa: E402
-from rigs import process_rig  # noqa: E402
-import yaml  # noqa: E402
+LAUNCH = """
+import sys
+from ament_index_python import get_package_share_directory
+from launch import LaunchDescription, LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+service = LaunchService(noninteractive=True)
+service.include_launch_description(LaunchDescription([IncludeLaunchDescription(
+    PythonLaunchDescriptionSource(
+        get_package_share_directory('camera_ws_bridge') + '/launch/' + sys.argv[1]),
+    launch_arguments=[argument.split(':=', 1) for argument in sys.argv[2:]])]))
+sys.exit(service.run())
+"""
 
 # Whatever rclpy itself declares; the rest is the bridge's own.
 OF_RCLPY = {'start_type_description_service', 'use_sim_time'}
@@ -73,6 +84,11 @@ class Site:
             self, launch_file: str, *, environment: dict[str, str] | None = None,
             **arguments: str) -> GroupAction:
         """Return one of the installed launch files, included with these arguments."""
+        return self.surrounded(included(launch_file, **arguments), environment=environment)
+
+    def surrounded(
+            self, *actions: Action, environment: dict[str, str] | None = None) -> GroupAction:
+        """Return actions whose processes see this site, and the environment that is given."""
         variables = {
             'ROS_DOMAIN_ID': str(self.domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
             'PYTHONUNBUFFERED': '1', **(environment or {})}
@@ -80,11 +96,22 @@ class Site:
             UnsetEnvironmentVariable('ORCHESTRATOR_URL'),
             UnsetEnvironmentVariable('CAMERA_ID'),
             *(SetEnvironmentVariable(name, value) for name, value in variables.items()),
-            IncludeLaunchDescription(
-                PythonLaunchDescriptionSource(PathJoinSubstitution(
-                    [FindPackageShare('camera_ws_bridge'), 'launch', launch_file])),
-                launch_arguments=arguments.items()),
-        ])
+            *actions])
+
+    def launch_of_its_own(self, launch_file: str, **arguments: str) -> ExecuteProcess:
+        """Return a launch file in a process of its own, for an error that ends the launch."""
+        return ExecuteProcess(
+            cmd=[sys.executable, '-c', LAUNCH, launch_file,
+                 *(f'{name}:={value}' for name, value in arguments.items())],
+            name='launch_of_its_own', additional_env={'ROS_DOMAIN_ID': str(self.domain)})
+
+    def assert_refused(self, says: str, proc_info: Any, proc_output: Any) -> None:
+        """Fail unless launch_of_its_own says so and has started nothing."""
+        proc_info.assertWaitForStartup('launch_of_its_own', timeout=30)
+        proc_info.assertWaitForShutdown('launch_of_its_own', timeout=30)
+        assertExitCodes(proc_info, [1])
+        self.probe().wait(lambda: says in text_of(proc_output), 'it says what is wrong')
+        assert 'process started' not in text_of(proc_output)
 
     def probe(self, namespace: str = '') -> process_rig.Probe:
         """Return the detector and re-ID node of a namespace."""
@@ -95,9 +122,10 @@ class Site:
         return self._probes[namespace]
 
     def write(self, name: str, content: Any) -> str:
-        """Write a YAML file and return its path."""
+        """Write a file, a YAML file if the content is no text, and return its path."""
         path = self.folder / name
-        path.write_text(yaml.safe_dump(content), encoding='utf-8')
+        path.write_text(
+            content if isinstance(content, str) else yaml.safe_dump(content), encoding='utf-8')
         return str(path)
 
     def parameters_file(self, name: str = 'parameters.yaml', **parameters: Any) -> str:
@@ -125,6 +153,14 @@ class AllEndWith0(Afterwards):
 
     def test_all_end_with_0(self, proc_info: Any) -> None:
         assertExitCodes(proc_info)
+
+
+def included(launch_file: str, **arguments: str) -> IncludeLaunchDescription:
+    """Return one of the installed launch files, as a parent includes it."""
+    return IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(PathJoinSubstitution(
+            [FindPackageShare('camera_ws_bridge'), 'launch', launch_file])),
+        launch_arguments=arguments.items())
 
 
 def parameters_of(probe: process_rig.Probe, node: str = 'camera_ws_bridge') -> dict[str, Any]:

@@ -24,11 +24,15 @@ from dataclasses import replace
 import functools
 import json
 import selectors
+from typing import NamedTuple
 
 from camera_ws_bridge.buffer.outbox import Outbox, Policy
 from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.link.backoff import Backoff
-from camera_ws_bridge.link.link import Link, Settings, State
+from camera_ws_bridge.link.inbound import Inbound
+from camera_ws_bridge.link.link import Link, State
+from camera_ws_bridge.link.settings import Settings
+from camera_ws_bridge.log.throttled_log import ThrottledLog
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.protocol.messages import Update
 from camera_ws_bridge.tracking.tracked_objects import Session
@@ -88,12 +92,21 @@ def copy(fault):
     if not isinstance(fault, LinkFault):
         return fault
     return LinkFault(fault.cause, fault.reason, fatal=fault.fatal, reached=fault.reached,
-                     retry_after=fault.retry_after)
+                     retry_after=fault.retry_after, code=fault.code)
+
+
+class Silence(NamedTuple):
+    """What the kernel knows of a peer's silence."""
+
+    lasts: float
+    unanswered: int
+    round_trip_time: float
 
 
 class FakeConnection:
     """One connection: writes down what is sent, and answers as it is told to."""
 
+    round_trip_time = 0.001  # seconds, as its kernel measures it
     direct = True  # whether it can be written to without the writer's task
 
     def __init__(self, clock, *, answers=True, replay=(), delay=0.0):
@@ -104,6 +117,11 @@ class FakeConnection:
         self.times = []
         self.pongs = []  # not yet answered
         self.most_awaited = 0
+        self.routed = True  # whether its address and route are as they were
+        self.unanswered = 0  # what the peer's kernel has not answered, all the time since then
+        self.silent_since = 0.0
+        self.answers_new = False  # whether a new connection would be answered
+        self.probes = []  # when that was asked
         self.closed = None
         self.close_answered = True
         self.aborted = False
@@ -182,6 +200,21 @@ class FakeConnection:
         self.delivered_bytes += self.auto_delivered
         return self.delivered_bytes
 
+    def has_route(self):
+        return self.routed
+
+    def silence(self):
+        lasts = self._clock() - self.silent_since if self.unanswered else 0.0
+        return Silence(lasts, self.unanswered, self.round_trip_time)
+
+    def fall_silent(self, unanswered=3):
+        self.answers, self.unanswered, self.silent_since = False, unanswered, self._clock()
+
+    async def answers_anew(self):
+        self.probes.append(self._clock())
+        await asyncio.sleep(0.3)
+        return self.answers_new
+
     async def close(self, code, timeout):
         self.closed = code, timeout
         if not self.close_answered:
@@ -231,16 +264,25 @@ class FakeConnection:
             self._waiter.set_result(None)
 
 
+class Tokens:
+    """Where tokens come from."""
+
+    def __init__(self, token, rejected):
+        self.token, self.rejected = token, rejected
+
+
 class Rig:
-    """A link, the connections it makes, and what it says."""
+    """A link, its camera, its orchestrator, the connections it makes, and what it says."""
 
     def __init__(
             self, *, outcomes=(), make=None, token=None, reconcile=True, outbox=None,
-            draw=lambda: 1.0, on_command=None, on_state=None, on_token_rejected=None, **settings):
+            draw=lambda: 1.0, on_token_rejected=lambda: None, **settings):
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time
         self.outcomes = list(outcomes)  # of the next attempts: a fault, or make()'s arguments
         self.make = make or (lambda index: {})
+        self.network_listeners = []
+        self.network_is_silent = False  # whether the system does not tell of its network
         self.connections = []
         self.attempts = []  # when
         self.timeouts = []
@@ -250,18 +292,26 @@ class Rig:
         self.outbox = outbox
         if outbox is None:
             self.outbox = Outbox(Policy(10_000, 2**24), Policy(1000, 2**20))
-        self.link = Link(
-            Settings('front-door', 'ws://orchestrator/processor', **settings), self.outbox,
-            Session(reconcile), Backoff(0.5, 10.0, 2.0, draw), connect=self._connect,
-            clock=self.clock, logger=self.logger, on_command=on_command or self._on_command,
-            on_state=on_state or (lambda: self.states.append(self.link.state)), token=token,
-            on_token_rejected=on_token_rejected)
+        self.settings = Settings('front-door', 'ws://orchestrator/processor', **settings)
+        self.session = Session(reconcile)
+        log = ThrottledLog(self.logger, 'front-door', self.clock)
+        self.inbound = Inbound(
+            self.session, self.settings.command_rate, self.settings.limits, log, self)
+        self.tokens = token and Tokens(token, on_token_rejected)
+        self.link = Link(self, self, Backoff(0.5, 10.0, 2.0, draw), log, self.clock)
         self.running = None
 
-    def _on_command(self, command):
+    def told(self, command):
         self.commands.append(command)
 
-    async def _connect(self, timeout):
+    def session_changed(self):
+        self.outbox.begin_session(self.session.number)
+
+    def state_changed(self):
+        self.states.append(self.link.state)
+
+    async def connect(self, settings, timeout):
+        assert settings is self.settings
         self.attempts.append(self.clock())
         self.timeouts.append(timeout)
         outcome = self.outcomes.pop(0) if self.outcomes else self.make(len(self.connections))
@@ -274,13 +324,25 @@ class Rig:
         self.connections.append(outcome)
         return outcome
 
+    def watch_network(self, loop, listener):
+        if self.network_is_silent:
+            raise PermissionError(1, 'Operation not permitted')
+        assert loop is self.loop
+        self.network_listeners.append(listener)
+        return lambda: self.network_listeners.remove(listener)
+
+    def change_network(self):
+        for listener in [*self.network_listeners]:
+            listener()
+
     def start(self):
         self.running = asyncio.create_task(self.link.run())
         return self
 
-    def configure(self, *, delays=(0.5, 10.0, 2.0), **changes):
-        """Change settings of the link."""
-        self.link.configure(replace(self.link.settings, **changes), *delays)
+    def configure(self, **changes):
+        """Change settings of the link, as a bridge does."""
+        old, self.settings = self.settings, replace(self.settings, **changes)
+        self.link.configure(old)
 
     async def registered(self, seconds=100.0):
         await self.until(lambda: self.link.state is State.REGISTERED, seconds)

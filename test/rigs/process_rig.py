@@ -32,9 +32,9 @@ import tempfile
 import time
 from typing import Any
 
-from camera_ws_bridge.bridge import LoopThread
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.ros import qos
+from camera_ws_bridge.sim.loop_thread import LoopThread
 from camera_ws_bridge.sim.orchestrator.server import OrchestratorSim
 from camera_ws_bridge_msgs.msg import Box, Boxes, Start, Status, Stop, TrackedObjects, Update
 from diagnostic_msgs.msg import DiagnosticArray
@@ -44,6 +44,7 @@ from rclpy.context import Context
 from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
+from rigs.installed import executable
 from rigs.proxy import Proxy
 from std_srvs.srv import Trigger
 
@@ -256,7 +257,8 @@ class Process:
         self._log = log
         without = {'ORCHESTRATOR_URL', 'CAMERA_ID'}
         self._process = subprocess.Popen(
-            [*command, '--ros-args', *arguments], stdout=log.open('w'), stderr=subprocess.STDOUT,
+            [executable(command[0]), *command[1:], '--ros-args', *arguments],
+            stdout=log.open('w'), stderr=subprocess.STDOUT,
             env={**{key: value for key, value in os.environ.items() if key not in without},
                  'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
                  'PYTHONUNBUFFERED': '1', **(environment or {})})

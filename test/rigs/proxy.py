@@ -35,7 +35,7 @@ import socket
 import struct
 from typing import Any, TypeVar
 
-from camera_ws_bridge.bridge import LoopThread
+from camera_ws_bridge.sim.loop_thread import LoopThread
 
 TO_SERVER, TO_CLIENT = 'to_server', 'to_client'
 BOTH = (TO_SERVER, TO_CLIENT)

@@ -41,14 +41,6 @@ async def serving(**arguments):
         assert sim.all.peers == []
 
 
-async def until(condition):
-    """Wait until the condition holds."""
-    async def poll():
-        while not condition():
-            await asyncio.sleep(0.005)
-    await asyncio.wait_for(poll(), WAIT)
-
-
 async def connect(url, **arguments):
     """Open a connection that puts everything into one queue, pongs in their place."""
     events = asyncio.Queue()

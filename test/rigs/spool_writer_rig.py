@@ -16,11 +16,11 @@
 
 import contextlib
 import threading
-import time
 
-from camera_ws_bridge.buffer.outbox import BOXES, UPDATES
+from camera_ws_bridge.buffer.outbox import BOXES, Item, UPDATES
 from camera_ws_bridge.buffer.spool.spool import Spool, SpoolError
-from camera_ws_bridge.buffer.spool.writer import SpoolWriter
+from camera_ws_bridge.buffer.spool.writer import SpoolWriter, Timing
+from rigs.shared import wait_until
 
 MIB = 2**20
 NEVER = 3600.0  # seconds; longer than any test
@@ -31,23 +31,14 @@ FAULTS = [SpoolError('full', 'the disk is full'), SpoolError('limit', 'the limit
           SpoolError('corrupt', 'malformed')]
 
 
-class Clock:
-    """A clock that moves when told to."""
-
-    now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-
 class Rig:
     """A SpoolWriter, what it said, and a spool that fails on demand."""
 
     def __init__(self, path, max_bytes=16 * MIB, **options):
-        """Open it; options of SpoolWriter.open."""
+        """Open it; options of Timing."""
         self.path = path
         self.max_bytes = max_bytes
-        self.options = {'interval': NEVER, 'heal_interval': NEVER, **options}
+        self.timing = Timing(**{'interval': NEVER, 'heal_interval': NEVER, **options})
         self.changes = []
         self.reports = []
         self.late = []
@@ -62,10 +53,20 @@ class Rig:
     def start(self):
         """Open the writer; return itself."""
         self.writer, self.rows, self.next_id = SpoolWriter.open(
-            self.path, self.max_bytes, open_spool=self.open_spool,
-            on_change=lambda *change: self.changes.append(change),
-            on_report=self.reports.append, on_late=self.late.append, **self.options)
+            self.path, self.max_bytes, self, self.timing, self.open_spool)
         return self
+
+    def changed(self, *change):
+        """Note a change of state."""
+        self.changes.append(change)
+
+    def reported(self, text):
+        """Note a report."""
+        self.reports.append(text)
+
+    def came_late(self, rows):
+        """Note rows that came late."""
+        self.late.append(rows)
 
     def open_spool(self, path, max_bytes):
         """Open a spool whose methods can be made to fail."""
@@ -75,11 +76,11 @@ class Rig:
         spool = Spool.open(path, max_bytes)
         write, load, reopen = spool.write, spool.load, spool.reopen
 
-        def failing_write(added, removed):
+        def failing_write(added, removed, note=None):
             self.before_write()
             if self.fault is not None:
                 raise self.fault
-            write(added, removed)
+            write(added, removed, note)
             self.writes.append(([row.id for row in added], [*removed]))
 
         def failing_load():
@@ -96,12 +97,12 @@ class Rig:
     def boxes(self, *ids, payload=b'boxes'):
         """Add boxes."""
         for id_ in ids:
-            self.writer.added(BOXES, id_, payload, None, False)
+            self.writer.added(BOXES, Item(id_, payload, 0.0, None))
 
     def update(self, *ids, payload=b'update'):
         """Add updates."""
         for id_ in ids:
-            self.writer.added(UPDATES, id_, payload, 7, True)
+            self.writer.added(UPDATES, Item(id_, payload, 0.0, 7))
 
     def gone(self, *ids):
         """Forget messages."""
@@ -114,10 +115,10 @@ class Rig:
         if not self.waits:
             self.count_waits(condition)
         with condition:
-            self.options['clock'].now += seconds
+            self.timing.clock.now += seconds
             waits = self.waits
             condition.notify_all()
-        wait_for(lambda: self.waits > waits)
+        wait_until(lambda: self.waits > waits)
 
     def count_waits(self, condition):
         """Count how often the thread waits for time to pass."""
@@ -146,11 +147,3 @@ def stored(path):
     with contextlib.closing(Spool.open(path, 16 * MIB)) as spool:
         assert not spool.report
         return spool.load()
-
-
-def wait_for(condition):
-    """Wait until it is true."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, 'it did not come true'
-        time.sleep(0.002)

@@ -16,13 +16,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import contextmanager
 import gc
-import threading
+
 
 from camera_ws_bridge.errors import ConfigurationError
 from camera_ws_bridge.node.bridge_node import BridgeNode
-from camera_ws_bridge.process.loops import LoopThread
+from camera_ws_bridge.process.loops import SharedLoop
 from camera_ws_bridge.ros.managed_node import (
     ACTIVE, FINALIZED, INACTIVE, ManagedNode, SUCCESS, UNCONFIGURED)
 import pytest
@@ -157,9 +158,9 @@ def collected():
 
 @contextmanager
 def bridge_node():
-    """Return an inactive bridge node, and an event that tells that its link has given up."""
-    gave_up = threading.Event()
-    host = LoopThread()
+    """Return an inactive bridge node, and a function that waits until its link has given up."""
+    gave_up = asyncio.Event()
+    host = SharedLoop()
     with rigs.own_domain() as domain:
         context = Context()
         rclpy.init(context=context, domain_id=domain)
@@ -168,32 +169,37 @@ def bridge_node():
             Parameter('orchestrator_url', value='ws://127.0.0.1:1'),
             Parameter('connect_timeout', value=0.2)])
         assert node.trigger_configure() == SUCCESS
-        yield node, gave_up
+        yield node, lambda: host.wait(gave_up.wait(), WAIT)
         node.shut_down()
         node.destroy_node()
         rclpy.try_shutdown(context=context)
     host.stop()
-    host.loop.close()
+
+
+def test_no_endpoint_has_an_event_handler():
+    """Destroyed under the events executor, one crashes the process now and then."""
+    with bridge_node() as (node, _):
+        assert node.trigger_activate() == SUCCESS
+        node.set_parameters([Parameter('use_sim_time', value=True)])
+        assert '/clock' in [subscription.topic_name for subscription in node.subscriptions]
+        assert '/parameter_events' in [publisher.topic_name for publisher in node.publishers]
+        assert list(node.waitables) == []
+        node.trigger_deactivate()
 
 
 def test_a_link_that_gives_up_deactivates_its_node():
-    with bridge_node() as (node, gave_up):
+    with bridge_node() as (node, wait_until_given_up):
         assert node.trigger_activate() == SUCCESS
-        assert gave_up.wait(WAIT)
+        wait_until_given_up()
         node._deactivate_in_turn()
         assert node.lifecycle == INACTIVE
 
 
 def test_a_node_that_was_activated_again_meanwhile_stays_active():
-    with bridge_node() as (node, gave_up):
+    with bridge_node() as (node, wait_until_given_up):
         assert node.trigger_activate() == SUCCESS
-        assert gave_up.wait(WAIT)
+        wait_until_given_up()
         assert node.trigger_deactivate() == SUCCESS
-        go_on = threading.Event()
-        node._host.loop.call_soon_threadsafe(go_on.wait, WAIT)  # the link does not live yet
-        try:
-            assert node.trigger_activate() == SUCCESS
-            node._deactivate_in_turn()
-            assert node.lifecycle == ACTIVE
-        finally:
-            go_on.set()
+        assert node.trigger_activate() == SUCCESS
+        node._deactivate_in_turn()
+        assert node.lifecycle == ACTIVE

@@ -89,6 +89,7 @@ def test_the_environment_gives_url_and_camera_id(tmp_path):
 
 # ---- at work
 
+@pytest.mark.serial
 def test_an_idle_bridge_costs_next_to_nothing(tmp_path):
     with rigs.running(tmp_path) as rig:
         rig.probe.wait_for_status(lambda status: status.state == Status.STABLE)

@@ -29,6 +29,7 @@ from camera_ws_bridge_msgs.msg import Count, Status
 import psutil
 import pytest
 from rigs import process_rig as rigs
+from rigs.installed import executable
 
 FRAMES_FLOW = r'acknowledged +\d\d'
 WAIT = 90.0  # seconds until a test gives up; no test takes that long when all is well
@@ -219,8 +220,8 @@ class Running:
 def running(*arguments):
     with rigs.own_domain() as domain:
         process = subprocess.Popen(
-            ['demo', *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env={**os.environ, 'ROS_DOMAIN_ID': str(domain), 'PYTHONUNBUFFERED': '1'})
+            [executable('demo'), *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, env={**os.environ, 'ROS_DOMAIN_ID': str(domain), 'PYTHONUNBUFFERED': '1'})
         demo = Running(process)
         try:
             yield demo
@@ -308,6 +309,6 @@ def test_a_part_that_dies_fails_it_and_leaves_nothing_behind(part):
 
 def test_help_explains_every_option():
     help_text = subprocess.run(
-        ['demo', '--help'], check=True, capture_output=True, text=True).stdout
+        [executable('demo'), '--help'], check=True, capture_output=True, text=True).stdout
     for word in ('--duration', '--outage', '--rate', '--boxes', 'Exit code 0 only'):
         assert word in help_text

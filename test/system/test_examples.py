@@ -19,7 +19,6 @@ import importlib.util
 import io
 import pathlib
 
-from ament_index_python import get_package_prefix
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge_msgs.msg import Boxes, Start
 import numpy as np
@@ -27,9 +26,10 @@ import pytest
 from rclpy.qos import qos_profile_sensor_data
 from rigs import process_rig as rigs
 from rigs.commands import feature_map, start, stop
+from rigs.installed import executable
 from sensor_msgs.msg import Image
 
-EXAMPLES = pathlib.Path(get_package_prefix('camera_ws_bridge')) / 'lib' / 'camera_ws_bridge'
+EXAMPLES = pathlib.Path(executable('bridge')).parent
 RED, BLUE, GREY = (220, 30, 40), (20, 60, 210), (128, 128, 128)
 RECTS = {0: [0.1, 0.25, 0.3, 0.75], 1: [0.6, 0.25, 0.8, 0.75]}  # by box id
 

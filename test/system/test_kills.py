@@ -37,6 +37,7 @@ from rigs import process_rig as rigs
 from rigs.fault_results import record
 from rigs.kill_host import is_update
 from rigs.proxy import Proxy
+from rigs.shared import wait_until
 from rigs.spool_rig import rows_of_copy
 
 KILLS = 100
@@ -80,13 +81,6 @@ def an_orchestrator():
     orchestrator.proxy.close()
     orchestrator.die()
     loop_thread.stop()
-
-
-def until(condition, what):
-    end = time.monotonic() + rigs.PATIENCE
-    while not condition():
-        assert time.monotonic() < end, f'waited {rigs.PATIENCE:g} s until {what}'
-        time.sleep(0.02)
 
 
 class Host:
@@ -147,7 +141,7 @@ def test_every_committed_row_arrives_over_a_hundred_kills(tmp_path, orchestrator
             left.append(len(rows))
         orchestrator.proxy.pass_through()
         host.beget(first=0, count=0, seed=0)
-        until(lambda: not in_spool(spool, copies), 'the spool is empty')
+        wait_until(lambda: not in_spool(spool, copies), 'the spool is empty')
         host.kill()
     finally:
         host.end()
@@ -204,7 +198,7 @@ def test_every_committed_row_arrives_over_kills_of_the_whole_bridge(tmp_path, or
                 committed.update(in_spool(spool, copies))
         orchestrator.proxy.pass_through()
         last = bridge('last')
-        until(lambda: spool.exists() and not in_spool(spool, copies), 'the spool is empty')
+        wait_until(lambda: spool.exists() and not in_spool(spool, copies), 'the spool is empty')
         assert last.end() == 0, last.log
     boxes, updates = numbers(orchestrator)
     arrived = {*boxes, *updates}

@@ -132,6 +132,17 @@ def test_each_camera_has_its_own_node_parameters_and_connection(tmp_path):
         assert found.process.end() == 0
 
 
+def test_the_cameras_namespaces_are_below_that_of_the_process(tmp_path):
+    path = tmp_path / 'cameras.yaml'
+    path.write_text('cameras: [{camera_id: gate}, {camera_id: hall, namespace: main/hall}]')
+    with rigs.serving() as orchestrator, rigs.own_domain() as domain:
+        rigs.Process(
+            domain, tmp_path / 'log', '-r', '__ns:=/site', command=('multi_bridge', str(path)),
+            orchestrator_url=orchestrator.sim.url)
+        for namespace in ('site/gate', 'site/main/hall'):
+            rigs.Probe(domain, namespace=namespace).wait_until_registered()
+
+
 def test_what_happens_to_one_camera_does_not_touch_the_others(tmp_path):
     token = tmp_path / 'token'
     token.touch(0o600)
@@ -233,7 +244,7 @@ BROKEN = """
 from camera_ws_bridge.bridge import Bridge
 connect = Bridge.connect
 def connect_unless_broken(bridge):
-    if bridge.link.settings.camera_id.startswith('broken'):
+    if bridge.settings.camera_id.startswith('broken'):
         raise KeyError('injected')
     connect(bridge)
 Bridge.connect = connect_unless_broken
@@ -331,6 +342,7 @@ def test_the_exit_code_of_many_forbids_a_restart_only_if_it_is_useless(codes, co
     assert common_exit_code(codes) == code
 
 
+@pytest.mark.serial
 def test_stalled_cameras_are_flushed_side_by_side(tmp_path):
     names = [f'cam{number}' for number in range(4)]
     with site(tmp_path, [{'camera_id': name} for name in names], shutdown_timeout=3.0,

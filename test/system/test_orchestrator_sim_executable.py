@@ -25,9 +25,9 @@ import sys
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.sim.orchestrator.main import main
 import pytest
-from rigs.shared import run, WAIT
+from rigs.shared import run, until, WAIT
 from rigs.sim_rig import (
-    connect, END, get, handshake, normal, read_journal, say, serving, settled, until)
+    connect, END, get, handshake, normal, read_journal, say, serving, settled)
 from tornado.httpclient import HTTPRequest
 
 

@@ -28,6 +28,7 @@ import pytest
 from rigs import process_rig as rigs
 from rigs.commands import stop
 from rigs.fault_results import record
+from rigs.shared import wait_until
 
 IDENTIFY = 1.0  # seconds
 NAMES = ('left', 'right')
@@ -53,11 +54,10 @@ class Pair:
 
     def wait(self, condition, what, probes=None):
         """Let both sides of ROS work until the condition holds."""
-        end = time.monotonic() + rigs.PATIENCE
-        while not condition():
-            assert time.monotonic() < end, f'waited until {what}'
+        def spin():
             for probe in probes or self.probes:
                 probe.executor.spin_once(timeout_sec=0.02)
+        wait_until(condition, what, spin)
 
     @property
     def published(self):

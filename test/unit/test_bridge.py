@@ -12,71 +12,22 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The two threads and the crossing between them, without ROS."""
+"""One camera at work, without ROS: what passes through, and what is reported."""
 
-import asyncio
 from collections import Counter
 import concurrent.futures
+from dataclasses import replace
 import json
-import subprocess
-import sys
-import threading
 
 from camera_ws_bridge.buffer.outbox import Policy
 from camera_ws_bridge.link.link import State
+from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.protocol.messages import Start, Stop, Update
 from camera_ws_bridge.sim.orchestrator.server import OrchestratorSim
 from camera_ws_bridge.transport import websocket
-import pytest
 from rigs.in_process_rig import Rig, STAMP, until
 from rigs.shared import WAIT
 
-
-def test_coroutine_runs_in_the_loops_own_thread(loop_thread):
-    async def where():
-        return threading.current_thread()
-
-    thread = loop_thread.submit(where()).result(WAIT)
-    assert thread is not threading.current_thread()
-    assert thread.daemon
-
-
-def test_exception_of_a_coroutine_comes_back(loop_thread):
-    async def fail():
-        raise KeyError('oops')
-
-    with pytest.raises(KeyError):
-        loop_thread.submit(fail()).result(WAIT)
-
-
-def test_a_stalled_resolver_does_not_hold_up_the_end_of_the_process():
-    code = """if True:
-        import asyncio, threading, time
-        from camera_ws_bridge.bridge import LoopThread
-        loop_thread = LoopThread()
-        began = threading.Event()
-        def stall():
-            began.set()
-            time.sleep(3600)
-        async def resolve():
-            await asyncio.get_running_loop().run_in_executor(None, stall)
-        loop_thread.submit(resolve())
-        assert began.wait(30)
-        loop_thread.stop()
-    """
-    subprocess.run([sys.executable, '-c', code], timeout=60, check=True)
-
-
-def test_the_executor_passes_on_results_and_errors(loop_thread):
-    async def both():
-        loop = asyncio.get_running_loop()
-        assert await loop.run_in_executor(None, int, '5') == 5
-        with pytest.raises(ValueError):
-            await loop.run_in_executor(None, int, 'five')
-    loop_thread.submit(both()).result(WAIT)
-
-
-# ---- to the orchestrator and back
 
 def test_messages_arrive_and_shut_down_flushes(loop_thread, orchestrator):
     rig = Rig(loop_thread, orchestrator.connect)
@@ -119,7 +70,7 @@ def test_reconnect_makes_a_new_connection_and_loses_nothing(loop_thread, orchest
     for number in range(200):
         rig.submit(float(number))
         if number == 100:
-            rig.bridge.reconnect()
+            rig.do(rig.bridge.reconnect)
     until(lambda: rig.bridge.link.reconnects == 1)
     until(lambda: not len(rig.bridge.outbox))
     assert set(orchestrator.frames()) == set(range(200))
@@ -169,7 +120,7 @@ def test_reporting_and_expiry_go_on_after_an_exception(loop_thread, monkeypatch)
     def fail(changed):
         rig.reports.append(changed)
         raise OSError('no space left')
-    rig.bridge._report = fail
+    rig.report = fail
     rig.start()
     until(lambda: rig.reports.count(False) >= 3)
     rig.submit(1.0)
@@ -201,8 +152,7 @@ def test_a_burst_of_commands_publishes_what_is_tracked_once(loop_thread):
 
     async def burst():
         for object_id in range(100):
-            for command in rig.bridge.link.session.receive(Update(object_id, (0.5,))):
-                rig.bridge.publish(command)
+            rig.bridge.inbound.handle(codec.encode(Update(object_id, (0.5,))), 0.0)
     loop_thread.submit(burst()).result(WAIT)
     rig.settle()
     assert rig.tracked == [set(range(100))]
@@ -212,9 +162,71 @@ def test_our_own_feature_map_changes_what_is_tracked(loop_thread):
     rig = Rig(loop_thread)
 
     async def start():
-        rig.bridge.link.session.receive(Start(1, 1.5, 0))
+        rig.bridge.session.receive(Start(1, 1.5, 0))
     loop_thread.submit(start()).result(WAIT)
-    rig.bridge.submit_update(Update(1, (0.5,)), b'{}')
+    rig.submit_update(1, 0.5)
     rig.settle()
-    assert rig.bridge.link.session.tracked[1].feature_map == (0.5,)
+    assert rig.bridge.session.tracked[1].feature_map == (0.5,)
     until(lambda: rig.tracked == [{1}])
+
+
+def test_a_bug_in_publishing_costs_one_command_and_is_reported(loop_thread, orchestrator):
+    rig = Rig(loop_thread, orchestrator.connect)
+    publish, failed = rig.publish, []
+
+    def fail_once(command, stamp):
+        if not failed:
+            failed.append(command)
+            raise RuntimeError('a bug')
+        publish(command, stamp)
+    rig.publish = fail_once
+    rig.start()
+    until(lambda: rig.bridge.link.state >= State.REGISTERED)
+    orchestrator.say(Start(1, 2.5, 0))
+    orchestrator.say(Stop(1))
+    until(lambda: rig.published)
+    assert failed[0].message == Start(1, 2.5, 0)
+    assert any('please report: RuntimeError: a bug' in line for line in rig.logger.lines)
+    assert rig.bridge.link.reconnects == 0 and rig.bridge.link.state >= State.REGISTERED
+    rig.bridge.shut_down()
+
+
+def test_a_bug_in_reporting_a_state_costs_nothing(loop_thread, orchestrator):
+    rig = Rig(loop_thread, orchestrator.connect)
+    report, failed = rig.report, []
+
+    def fail_at_first(state_changed):
+        if len(failed) < 3:
+            failed.append(rig.bridge.link.state)
+            raise RuntimeError('a bug')
+        report(state_changed)
+    rig.report = fail_at_first
+    rig.start()
+    until(lambda: rig.bridge.link.state >= State.REGISTERED)
+    rig.submit(1.0)
+    until(lambda: orchestrator.frames() == [1.0])
+    assert rig.bridge.link.reconnects == 0
+    rig.bridge.shut_down()
+
+
+def test_other_settings_hold_for_every_part_at_once(loop_thread, orchestrator):
+    rig = Rig(loop_thread, orchestrator.connect, command_rate=1.0)
+    rig.start()
+    until(lambda: rig.bridge.link.state >= State.REGISTERED)
+
+    def passed(count):
+        before = rig.bridge.published['Stop']
+        for object_id in range(count):
+            orchestrator.say(Stop(object_id))
+        orchestrator.say(Update(99, (float(before),)))  # comes last, and is counted all the same
+        seen = before + rig.bridge.inbound.rejected['rate']
+        until(lambda: rig.bridge.published['Stop'] + rig.bridge.inbound.rejected['rate']
+              >= seen + count)
+        return rig.bridge.published['Stop'] - before
+    assert passed(100) < 30  # a burst of 20 seconds
+    rig.do(rig.bridge.configure, replace(
+        rig.bridge.settings, command_rate=100_000.0, reconcile=False, boxes=Policy(2, 2**20)))
+    assert not rig.bridge.session.reconcile
+    assert rig.bridge.outbox.boxes.policy == Policy(2, 2**20)
+    assert passed(100) == 100
+    rig.bridge.shut_down()

@@ -22,7 +22,7 @@ from camera_ws_bridge.buffer.outbox import Policy
 from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.link.link import Link, State
 from camera_ws_bridge.protocol.messages import Start
-from rigs.in_process_rig import Rig, STAMP, timed, until
+from rigs.in_process_rig import Rig, timed, until
 from rigs.shared import WAIT
 
 
@@ -50,7 +50,7 @@ def test_shut_down_returns_in_time_though_the_peer_has_stalled(loop_thread, orch
     loop_thread.loop.call_soon_threadsafe(orchestrator.peer.writer.transport.pause_reading)
     payload = b'{"type": "boundingBoxes", "frameId": 1, "boxes": []}' + 10_000 * b' '
     for _ in range(2000):
-        rig.bridge.submit_boxes(1.0, STAMP, payload)
+        rig.submit(1.0, payload)
     assert timed(rig.bridge.shut_down) < 5
     assert all(task.done() for task in rig.tasks)
     assert len(rig.bridge.outbox) == 0
@@ -87,9 +87,9 @@ def test_a_second_life_keeps_buffer_counters_and_what_is_tracked(loop_thread, or
     for number in range(100, 200):
         rig.submit(float(number))
     assert rig.queued() == list(range(100, 200))
-    assert 7 in rig.bridge.link.session.tracked
+    assert 7 in rig.bridge.session.tracked
     until(lambda: len(rig.reports) > reports)
-    rig.bridge.connect()
+    rig.do(rig.bridge.connect)
     until(lambda: orchestrator.frames() == list(range(200)) and not len(rig.bridge.outbox))
     assert rig.bridge.outbox.boxes.accepted == rig.bridge.outbox.acknowledged == 200
     assert rig.bridge.published['Start'] == 1
@@ -103,7 +103,7 @@ def test_what_comes_during_a_flush_is_bounded_by_the_buffer(loop_thread):
     flushed = asyncio.Event()
     rig.bridge.link.shut_down = flushed.wait
     rig.start()
-    ending = rig.bridge.begin_to_disconnect()
+    ending = rig.do(rig.bridge.begin_to_disconnect)
     rig.settle()
     for number in range(MAX_WAITING):
         rig.submit(float(number))
@@ -111,10 +111,10 @@ def test_what_comes_during_a_flush_is_bounded_by_the_buffer(loop_thread):
     for number in range(MAX_WAITING, 1000):
         rig.submit(float(number))
     rig.settle()
-    assert len(rig.bridge._inbox) == MAX_WAITING
+    assert len(rig.bridge._waiting) == MAX_WAITING
     assert rig.queued() == list(range(1000 - MAX_WAITING - 100, 1000 - MAX_WAITING))
     loop_thread.loop.call_soon_threadsafe(flushed.set)
-    ending.result(WAIT)
+    until(ending.done)
     assert rig.queued() == list(range(900, 1000))
     assert rig.bridge.outbox.boxes.accepted == 1000
     assert rig.bridge.outbox.dropped == {'boxes_overflow': 900}
@@ -146,7 +146,7 @@ def test_after_giving_up_it_can_be_told_to_try_again(loop_thread, orchestrator):
     until(lambda: rig.ends)
     rig.bridge.disconnect()
     assert rig.bridge.link.cause.startswith('http_404')
-    rig.bridge.connect()
+    rig.do(rig.bridge.connect)
     until(lambda: rig.bridge.link.state is State.REGISTERED)
     rig.bridge.shut_down()
 

@@ -12,85 +12,23 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From ROS to the buffer: across the threads, in order, and without waiting."""
-
-import threading
+"""From ROS to the buffer: accepted in order, or rejected and counted."""
 
 from camera_ws_bridge.buffer.outbox import Policy
 from camera_ws_bridge.errors import EncodeError
+from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.protocol.messages import Start, Update
 from rigs.in_process_rig import Rig, until
 from rigs.shared import WAIT
 
 
-def test_order_is_kept_per_thread(loop_thread):
-    rig = Rig(loop_thread)
-
-    def submit(thread):
-        for number in range(500):
-            rig.submit(float(1000 * thread + number))
-
-    threads = [threading.Thread(target=submit, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    queued = rig.queued()
-    for number in range(4):
-        expected = [1000 * number + index for index in range(500)]
-        assert [frame_id for frame_id in queued if frame_id // 1000 == number] == expected
-    assert len(queued) == rig.bridge.outbox.boxes.accepted == 2000
-
-
-def test_one_wake_up_per_burst(loop_thread, monkeypatch):
-    rig = Rig(loop_thread)
-    loop = rig.loop_thread.loop
-    call_soon_threadsafe = loop.call_soon_threadsafe
-    calls = []
-
-    def counted(*arguments, **keywords):
-        calls.append(arguments)
-        return call_soon_threadsafe(*arguments, **keywords)
-
-    busy, go_on = threading.Event(), threading.Event()
-
-    def block():
-        busy.set()
-        go_on.wait(WAIT)
-
-    call_soon_threadsafe(block)
-    assert busy.wait(WAIT)
-    monkeypatch.setattr(loop, 'call_soon_threadsafe', counted)
-    for number in range(1000):
-        rig.submit(float(number))
-    assert len(calls) == 1
-    go_on.set()
-    assert rig.queued() == list(range(1000))
-    assert rig.wakes == 1
-    rig.submit(1000.0)
-    assert len(rig.queued()) == 1001
-    assert rig.wakes == 2
-
-
-def test_submitting_does_not_wait_for_the_loop(loop_thread):
-    rig = Rig(loop_thread)
-    go_on = threading.Event()
-    rig.loop_thread.loop.call_soon_threadsafe(go_on.wait, WAIT)
-    rig.submit(1.0)
-    rig.bridge.submit_update(Update(1, (1.0,)), b'{}')
-    rig.bridge.reconnect()
-    assert not go_on.is_set()
-    go_on.set()
-    assert rig.queued() == [1.0]
-
-
 def test_boxes_and_updates_have_a_lane_each(loop_thread):
     rig = Rig(loop_thread)
     rig.submit(1.0)
-    rig.bridge.submit_update(Update(7, (1.0,)), b'{"update": 7}')
+    rig.submit_update(7, 1.0)
     rig.settle()
     update, = rig.bridge.outbox.updates.queued
-    assert (update.payload, update.object_id) == (b'{"update": 7}', 7)
+    assert (codec.decode(update.payload), update.object_id) == (Update(7, (1.0,)), 7)
     assert len(rig.bridge.outbox.boxes) == 1
 
 
@@ -98,10 +36,10 @@ def test_own_feature_map_is_known_when_its_echo_comes(loop_thread):
     rig = Rig(loop_thread)
 
     async def commands(message):
-        return rig.bridge.link.session.receive(message)
+        return rig.bridge.session.receive(message)
 
     rig.loop_thread.submit(commands(Start(7, 1.0, 1))).result(WAIT)
-    rig.bridge.submit_update(Update(7, (1.0, 2.0)), b'{}')
+    rig.submit_update(7, 1.0, 2.0)
     assert rig.loop_thread.submit(commands(Update(7, (1.0, 2.0)))).result(WAIT) == []
 
 
@@ -109,9 +47,9 @@ def test_clear_buffer_drops_and_counts_what_was_submitted_before(loop_thread):
     rig = Rig(loop_thread)
     for number in range(10):
         rig.submit(float(number))
-    rig.bridge.submit_update(Update(7, (1.0,)), b'{}')
-    assert rig.bridge.clear_buffer() == 11
-    assert rig.bridge.clear_buffer() == 0
+    rig.submit_update(7, 1.0)
+    assert rig.do(rig.bridge.clear_buffer) == 11
+    assert rig.do(rig.bridge.clear_buffer) == 0
     assert rig.bridge.outbox.dropped == {'boxes_cleared': 10, 'updates_cleared': 1}
 
 

@@ -19,8 +19,9 @@ What is acknowledged before its batch is due is never written: in normal operati
 the disk. While the file cannot be written the buffer goes on in memory; the rows' payloads are the
 buffer's own objects, so what is kept here is bounded by the buffer's bounds. As soon as the file
 can be written again, it is compared with what is still queued, and the difference is written.
+The note goes into the file with the rows.
 
-All callbacks are called in the spool's thread (those of open() in the caller's).
+The listener is called in the spool's thread (during open(), in the caller's).
 """
 
 from __future__ import annotations
@@ -28,11 +29,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 import threading
 import time
-from typing import Any
+from typing import Any, Protocol
 
-from camera_ws_bridge.buffer.outbox import UPDATES
+from camera_ws_bridge.buffer.outbox import Item, UPDATES
 from camera_ws_bridge.buffer.spool.spool import Row, Spool, SpoolError
 from camera_ws_bridge.errors import BridgeError, ConfigurationError
 
@@ -57,39 +59,59 @@ def monotonic_time(accepted_at: float, *, wall: float, monotonic: float) -> floa
     return monotonic - max(0.0, wall - accepted_at)
 
 
+class Listener(Protocol):
+    """Who hears of the spool."""
+
+    def changed(self, state: str, reason: str) -> None:
+        """Hear of a new state and its reason."""
+
+    def reported(self, text: str) -> None:
+        """Hear of a corrupt file, in a line for the log."""
+
+    def came_late(self, rows: list[Row]) -> None:
+        """
+        Take rows of an earlier life, in order, where the file could be read only later.
+
+        They belong before all else, and their ids are below 1.
+        """
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds: how long boxes may wait for their batch, between two attempts to get well again."""
+
+    interval: float = 0.5
+    heal_interval: float = 5.0
+    clock: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+
+
 class SpoolWriter:
     """
     A Spool and the thread that writes it; `state` is 'ok', or 'degraded' for `reason`.
 
-    added(), gone(), flush() and close() are for one thread, the buffer's.
+    added(), gone(), note(), flush() and close() are for one thread, the buffer's.
     """
 
     def __init__(
-            self, path: str, max_bytes: int, *,
-            on_change: Callable[[str, str], None],
-            on_report: Callable[[str], None],
-            on_late: Callable[[list[Row]], None],
-            interval: float, heal_interval: float,
-            clock: Callable[[], float], wall: Callable[[], float],
+            self, path: str, max_bytes: int, listener: Listener, timing: Timing,
             open_spool: Callable[[str, int], Spool]) -> None:
         """Touch nothing yet: use SpoolWriter.open."""
         self.state = OK
         self.reason = ''
+        self.found_note = b''  # what was noted in an earlier life
         self._path = path
         self._max_bytes = max_bytes
-        self._on_change = on_change
-        self._on_report = on_report
-        self._on_late = on_late
-        self._interval = interval
-        self._heal_interval = heal_interval
-        self._clock = clock
-        self._wall = wall
+        self._listener = listener
+        self._timing = timing
+        self._clock = timing.clock
         self._open_spool = open_spool
         # The thread's own.
         self._spool: Spool | None = None
         self._loaded = False  # whether the rows of an earlier life have been read
         self._offset = 0  # of ids in the file to ids of the caller
         self._reopen = False  # whether the spool must be opened anew before it is used
+        self._noted = b''  # what is in the file for certain
         # Both threads', under the condition's lock, which is never held while the disk is used.
         self._condition = threading.Condition()
         self._rows: dict[int, Row] = {}  # what should be in the file
@@ -102,6 +124,7 @@ class SpoolWriter:
         self._flushing = False
         self._asleep = False  # until it is notified
         self._closing = False
+        self._note = b''
         self._changes = 0
         self._written = 0  # of these changes
         self._failures = 0
@@ -109,32 +132,20 @@ class SpoolWriter:
 
     @classmethod
     def open(  # noqa: A003
-            cls, path: str, max_bytes: int, *,
-            on_change: Callable[[str, str], None] = lambda state, reason: None,
-            on_report: Callable[[str], None] = lambda text: None,
-            on_late: Callable[[list[Row]], None] = lambda rows: None,
-            interval: float = 0.5, heal_interval: float = 5.0,
-            clock: Callable[[], float] = time.monotonic,
-            wall: Callable[[], float] = time.time,
+            cls, path: str, max_bytes: int, listener: Listener, timing: Timing = Timing(),
             open_spool: Callable[[str, int], Spool] = Spool.open,
     ) -> tuple[SpoolWriter, list[Row], int]:
         """
         Return the writer, the rows of an earlier life in order, and the next free id.
 
-        on_change: the new state and its reason; on_report: a line for the log (corrupt file);
-        on_late: rows of an earlier life, in order, where the file could be read only later: they
-        belong before all else, and their ids are below 1. What is opened but cannot be read or
-        written is degraded; raise ConfigurationError for what only a person can put right.
-        Seconds: interval, how long boxes may wait for their batch; heal_interval, between two
-        attempts to get out of the degraded state.
+        What is opened but cannot be read or written is degraded; raise ConfigurationError for what
+        only a person can put right.
         """
-        writer = cls(
-            path, max_bytes, on_change=on_change, on_report=on_report, on_late=on_late,
-            interval=interval, heal_interval=heal_interval, clock=clock, wall=wall,
-            open_spool=open_spool)
+        writer = cls(path, max_bytes, listener, timing, open_spool)
         rows: list[Row] = []
         try:
             rows = writer._opened().load()
+            writer.found_note = writer._opened().note()
             writer._loaded = True
             writer._rows = {row.id: row for row in rows}
         except SpoolError as error:
@@ -144,15 +155,15 @@ class SpoolWriter:
 
     # ---- called from the buffer's thread
 
-    def added(
-            self, lane_name: str, id: int, payload: bytes,  # noqa: A002
-            object_id: int | None, urgent: bool) -> None:
-        """Keep a message, whose id is greater than all before; urgent: do not wait for more."""
-        row = Row(id, lane_name, object_id, self._wall(), payload)
+    def added(self, lane_name: str, item: Item) -> None:
+        """Keep a message, whose id is greater than all before; an update at once."""
+        row = Row(
+            item.id, lane_name, item.object_id, self._timing.wall(), item.payload, item.session)
+        urgent = lane_name == UPDATES
         with self._condition:
             self._changes += 1
-            self._rows[id] = row
-            self._fresh[id] = self._clock()
+            self._rows[item.id] = row
+            self._fresh[item.id] = self._clock()
             if urgent:
                 self._urgent = True
             if urgent or self._asleep:
@@ -170,6 +181,11 @@ class SpoolWriter:
                 self._dead.add(id)
                 if self._asleep:
                     self._condition.notify_all()
+
+    def note(self, content: bytes) -> None:
+        """Have this in the file beside the rows that are written from now on, and at the end."""
+        with self._condition:
+            self._note = content
 
     def flush(self, timeout: float) -> bool:
         """
@@ -244,9 +260,9 @@ class SpoolWriter:
             return -NEVER
         due = NEVER
         if self._fresh:
-            due = next(iter(self._fresh.values())) + self._interval
+            due = next(iter(self._fresh.values())) + self._timing.interval
         if self._dead:
-            due = min(due, self._dead_since + self._interval)
+            due = min(due, self._dead_since + self._timing.interval)
         return due
 
     def _load_late(self) -> list[Row]:
@@ -264,7 +280,7 @@ class SpoolWriter:
             return self._spool
         self._reopen = False
         if self._spool.report:
-            self._tell(self._on_report, self._spool.report)
+            self._tell(self._listener.reported, self._spool.report)
         return self._spool
 
     def _bring_into_step(self) -> None:
@@ -282,7 +298,7 @@ class SpoolWriter:
             self._dead_since = now
             self._in_step = self._loaded = True
         if late:
-            self._tell(self._on_late, late)
+            self._tell(self._listener.came_late, late)
 
     def _write(self) -> None:
         with self._condition:
@@ -290,7 +306,8 @@ class SpoolWriter:
             removed = sorted(self._dead)
             self._fresh.clear()
             self._dead = set()
-        if not added and not removed:
+            last_note = self._closing and self._note != self._noted
+        if not added and not removed and not last_note:
             return
         spool = self._opened()
         for start in range(0, len(removed), CHUNK_ROWS):
@@ -300,20 +317,28 @@ class SpoolWriter:
                 [row for row in added if row.lane == UPDATES],
                 [row for row in added if row.lane != UPDATES]):
             for chunk in _chunks(lane):
-                spool.write(
+                self._write_rows(
                     [row._replace(id=row.id + self._offset) for row in chunk]
-                    if self._offset else chunk, ())
+                    if self._offset else chunk)
+        if last_note and not added:
+            self._write_rows([])
         if removed:
             spool.shrink()
+
+    def _write_rows(self, rows: list[Row]) -> None:
+        note = self._note
+        self._opened().write(rows, (), note if note != self._noted else None)
+        self._noted = note
 
     def _fail(self, error: BridgeError) -> None:
         if not (isinstance(error, SpoolError) and error.usable):
             self._reopen = True
+            self._noted = b''
         reason = error.reason if isinstance(error, ConfigurationError) else str(error)
         self._set_state(DEGRADED, reason)
         with self._condition:
             self._in_step = False
-            self._heal_at = self._clock() + self._heal_interval
+            self._heal_at = self._clock() + self._timing.heal_interval
             self._failures += 1
             self._condition.notify_all()
 
@@ -326,7 +351,7 @@ class SpoolWriter:
     def _set_state(self, state: str, reason: str) -> None:
         if (state, reason) != (self.state, self.reason):
             self.state, self.reason = state, reason
-            self._tell(self._on_change, state, reason)
+            self._tell(self._listener.changed, state, reason)
 
     def _tell(self, callback: Callable[..., None], *arguments: Any) -> None:
         with suppress(Exception):  # e.g. the loop that it would hand over to has ended

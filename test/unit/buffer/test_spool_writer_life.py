@@ -24,20 +24,26 @@ from camera_ws_bridge.buffer.spool.spool import SpoolError
 from camera_ws_bridge.buffer.spool.writer import OK
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import initialize, rule, RuleBasedStateMachine
+from rigs.shared import wait_until
 from rigs.spool_rig import crash, in_process
-from rigs.spool_writer_rig import FAULTS, Rig, stored, wait_for
+from rigs.spool_writer_rig import FAULTS, Rig, stored
 
 
 # ---- the end of the process
 
 VICTIM = """
     import random, time
-    from camera_ws_bridge.buffer.spool.writer import SpoolWriter
+    from camera_ws_bridge.buffer.outbox import Item
+    from camera_ws_bridge.buffer.spool.writer import SpoolWriter, Timing
     path, log, seed = sys.argv[1:]
     chance = random.Random(seed)
     log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     reports = []
-    writer, rows, next_id = SpoolWriter.open(path, 2**24, interval=0.005, on_report=reports.append)
+    class Listener:
+        def changed(self, state, reason):
+            reports.append(reason)
+        reported = came_late = reports.append
+    writer, rows, next_id = SpoolWriter.open(path, 2**24, Listener(), Timing(interval=0.005))
     assert not reports and writer.state == 'ok'
     alive = [row.id for row in rows]
     os.write(log, b'%r %r\\n' % (next_id, alive))
@@ -46,7 +52,7 @@ VICTIM = """
             urgent = chance.random() < 0.2
             os.write(log, b'+%d\\n' % next_id)
             lane = 'updates' if urgent else 'boxes'
-            writer.added(lane, next_id, b'%d ' % next_id * 99, 1, urgent)
+            writer.added(lane, Item(next_id, b'%d ' % next_id * 99, 0.0, 1))
             alive.append(next_id)
             next_id += 1
         for _ in range(chance.randrange(25)):
@@ -65,7 +71,7 @@ def test_a_killed_bridge_finds_all_that_was_flushed_in_order(tmp_path, path):
     flushes = 0
     for kill in range(15):
         process = in_process(VICTIM, path, log, str(kill))
-        wait_for(lambda: process.poll() is not None or (
+        wait_until(lambda: process.poll() is not None or (
             os.path.exists(log) and os.path.getsize(log)))
         time.sleep(chance.uniform(0, 0.1))
         process.kill()

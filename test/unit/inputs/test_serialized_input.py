@@ -22,7 +22,7 @@ from camera_ws_bridge.inputs import boxes, feature_map
 import pytest
 from rigs.cdr_writer import encode_boxes, encode_update, Writer
 
-VALUE = ((1, 2), 'camera', 0.5, [
+VALUE = ((1, 2), 'camera', 0.5, 6, [
     (1, 0.1, 0.2, 0.3, 0.4, 'person', 0.9, -1), (2, 0.1, 0.2, 0.3, 0.4, 'cat', 0.8, 5)])
 UPDATE = ((1, 2), 'camera', 3, 4, 5, [0.5, 0.25])
 
@@ -40,13 +40,14 @@ class Writer2(Writer):
 
 
 def test_both_encodings_give_the_same():
-    frame_id, stamp, payload = boxes.encode(encode_boxes(VALUE, '<'))
-    assert (frame_id, stamp) == (0.5, (1, 2))
+    frame_id, stamp, payload, session = boxes.encode(encode_boxes(VALUE, '<'))
+    assert (frame_id, stamp, session) == (0.5, (1, 2), 6)
     assert [box['objectType'] for box in json.loads(payload)['boxes']] == ['person', 'cat']
-    assert boxes.encode(encode_boxes(VALUE, '<', Writer2)) == (frame_id, stamp, payload)
-    update = feature_map.decode(encode_update(UPDATE, '>'))
-    assert (update.object_id, update.feature_map) == (5, (0.5, 0.25))
-    assert feature_map.decode(encode_update(UPDATE, '<', Writer2)) == update
+    assert boxes.encode(encode_boxes(VALUE, '<', Writer2)) == (
+        frame_id, stamp, payload, session)
+    update, session = feature_map.decode(encode_update(UPDATE, '>'))
+    assert (update.object_id, update.feature_map, session) == (5, (0.5, 0.25), 4)
+    assert feature_map.decode(encode_update(UPDATE, '<', Writer2)) == (update, session)
 
 
 @pytest.mark.parametrize('writer', [Writer, Writer2])

@@ -24,13 +24,8 @@ from rigs.link_rig import a_token, PING, Rig, SECRET, virtual
 pytestmark = pytest.mark.usefixtures('writing')
 
 
-async def _no_token():
-    return None
-
-
 @pytest.mark.parametrize('token, begin', (
     (None, ['identifier', PING]),
-    (_no_token, ['identifier', PING]),
     (a_token, ['authenticate', 'identifier', PING]),
 ))
 @virtual

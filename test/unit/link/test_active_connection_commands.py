@@ -48,8 +48,8 @@ async def test_start_between_identifier_and_pong_is_not_stale():
     rig.connections[1].feed(Start(5, 2.0, 1))
     rig.connections[1].answer()
     await rig.until(lambda: len(rig.commands) == 3)
-    assert [command.message for command in rig.commands[1:]] == [Start(5, 2.0, 1), Stop(1)]
-    assert set(rig.link.session.tracked) == {5}
+    assert [command.message for command in rig.commands[1:]] == [Stop(1), Start(5, 2.0, 1)]
+    assert set(rig.session.tracked) == {5}
 
 
 @virtual
@@ -71,15 +71,15 @@ async def test_bad_input_is_counted_and_changes_nothing():
     connection = await rig.registered()
     connection.feed(Start(1, 1.0, 1))
     await rig.until(lambda: rig.commands)
-    tracked = dict(rig.link.session.tracked)
+    tracked = dict(rig.session.tracked)
     for text in ('', '{', '[]', '{"type": "stop"}', '{"type": "stop", "objectId": true}',
                  '{"type": "dance"}', '{"type": "featureMap", "objectId": 1, '
                  '"featureMap": [1, 2, 3]}', 100_000 * '[', b'\x00binary', b'{"type": "stop"}'):
         connection.feed(text)
-    await rig.until(lambda: rig.link.rejected.total() == 10)
-    assert rig.link.rejected == {
+    await rig.until(lambda: rig.inbound.rejected.total() == 10)
+    assert rig.inbound.rejected == {
         'malformed': 4, 'invalid_field': 2, 'unknown_type': 1, 'too_big': 1, 'binary': 2}
-    assert len(rig.commands) == 1 and rig.link.session.tracked == tracked
+    assert len(rig.commands) == 1 and rig.session.tracked == tracked
     connection.feed(Stop(1))
     await rig.until(lambda: len(rig.commands) == 2)
     assert len(rig.connections) == 1
@@ -95,10 +95,10 @@ async def test_a_flood_is_cut_and_counted_and_the_link_stays():
     connection = await rig.registered()
     for _ in range(500):
         connection.feed(Stop(1))
-    await rig.until(lambda: rig.link.rejected['rate'] > 0)
+    await rig.until(lambda: rig.inbound.rejected['rate'] > 0)
     await asyncio.sleep(1.0)
     assert 200 <= len(rig.commands) <= 215
-    assert len(rig.commands) + rig.link.rejected['rate'] == 500
+    assert len(rig.commands) + rig.inbound.rejected['rate'] == 500
     assert len(rig.connections) == 1
     connection.feed(Stop(2))
     await rig.until(lambda: rig.commands[-1].message == Stop(2))

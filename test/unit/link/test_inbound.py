@@ -15,7 +15,7 @@
 """Frames of the orchestrator on their way into the session, and what is rejected."""
 
 from camera_ws_bridge.link.inbound import BURST_SECONDS, Inbound
-from camera_ws_bridge.log.throttled_log import LimitedLog
+from camera_ws_bridge.log.throttled_log import ThrottledLog
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.protocol.messages import Stop
 from camera_ws_bridge.tracking.tracked_objects import Session
@@ -33,8 +33,14 @@ class Rig:
         self.warnings = []
         self.session = Session(True)
         self.inbound = Inbound(
-            self.session, rate, codec.DEFAULT_LIMITS, camera_id='gate',
-            log=LimitedLog(self, lambda: 0.0), on_command=self.commands.append)
+            self.session, rate, codec.DEFAULT_LIMITS,
+            ThrottledLog(self, 'gate', lambda: 0.0), self)
+
+    def told(self, command):
+        self.commands.append(command)
+
+    def session_changed(self):
+        self.commands.append(f'session {self.session.number}')
 
     def warning(self, text):
         self.warnings.append(text)
@@ -76,18 +82,52 @@ def test_a_token_that_comes_back_is_not_logged():
 def test_what_a_registration_does_not_name_is_stopped():
     rig = Rig()
     rig.inbound.handle(UPDATE, 0.0)
-    rig.inbound.begin_registration()
+    rig.inbound.begin_registration(anew=False)
     rig.inbound.end_registration()
     assert isinstance(rig.commands[-1].message, Stop)
 
 
-def test_a_rejected_message_may_have_been_the_one_that_names_an_object():
+@pytest.mark.parametrize('frame, stopped', [
+    ('{', False), ('{"type": "featureMap", "objectId": 7.5}', False), (b'', False),
+    ('{"type": "stop"}', False), ('{"type": "featureMap", "objectId": 7}', False),
+    ('{"type": "featureMap", "objectId": 7, "featureMap": {"test": "test"}}', False),
+    ('{"type": "featureMap", "objectId": 8, "featureMap": "?"}', True),
+    ('{"type": "dance", "objectId": 7}', True)])
+def test_only_what_may_have_been_named_by_a_rejected_message_is_spared(frame, stopped):
     rig = Rig()
     rig.inbound.handle(UPDATE, 0.0)
-    rig.inbound.begin_registration()
-    rig.inbound.handle('{', 0.0)
+    rig.inbound.begin_registration(anew=False)
+    rig.inbound.handle(frame, 0.0)
     rig.inbound.end_registration()
-    assert not any(isinstance(command.message, Stop) for command in rig.commands)
+    assert any(command.message == Stop(7) for command in rig.commands) == stopped
+    assert any('is stopped for' in line or 'object 7' in line for line in rig.warnings) != stopped
+
+
+def test_between_registrations_a_rejected_message_has_no_consequence():
+    rig = Rig()
+    rig.inbound.handle('{', 0.0)
+    assert rig.warnings[0].endswith('not JSON (Expecting property name enclosed in double quotes: '
+                                    'line 1 column 2 (char 1))')
+
+
+def test_another_session_is_told_after_its_commands():
+    rig = Rig()
+    rig.inbound.handle(UPDATE, 0.0)
+    rig.inbound.begin_registration(anew=True)
+    rig.inbound.handle(UPDATE.replace('0.5', '1.5'), 0.0)
+    assert len(rig.commands) == 1
+    rig.inbound.end_registration()
+    assert [command.session for command in rig.commands[1:3]] == [1, 2]
+    assert rig.commands[3:] == ['session 2']
+
+
+def test_a_start_is_told_though_its_connection_ends_before_the_pong():
+    rig = Rig()
+    rig.inbound.begin_registration(anew=True)
+    rig.inbound.handle('{"type": "start", "objectId": 7, "frameId": 1, "boxId": 2}', 0.0)
+    assert not rig.commands
+    rig.inbound.end_connection()
+    assert [command.message.object_id for command in rig.commands] == [7]
 
 
 def test_limits_hold_for_what_comes_next():

@@ -17,23 +17,11 @@
 import asyncio
 
 from camera_ws_bridge.link.link import State
-from camera_ws_bridge.protocol.messages import Start, Stop, Update
+from camera_ws_bridge.protocol.messages import Stop, Update
 import pytest
 from rigs.link_rig import Rig, virtual
 
 pytestmark = pytest.mark.usefixtures('writing')
-
-
-def fails_once(rig_of, kind):
-    """Return a callback that raises at the first such command, and keeps the others."""
-    failed = []
-
-    def callback(command):
-        if not failed and isinstance(command.message, kind):
-            failed.append(command)
-            raise RuntimeError('a bug')
-        rig_of().commands.append(command)
-    return callback
 
 
 async def still_works(rig):
@@ -52,42 +40,6 @@ async def test_bug_at_the_end_of_a_connection():
     connection.lose()
     await rig.until(lambda: len(rig.connections) > 1)
     assert rig.link.cause.startswith('internal: ZeroDivisionError')
-    await still_works(rig)
-
-
-@virtual
-async def test_bug_in_a_commands_handler():
-    rig = Rig(on_command=fails_once(lambda: rig, Start)).start()
-    connection = await rig.registered()
-    connection.feed(Start(1, 1.0, 1))
-    await rig.until(lambda: any('RuntimeError' in line for line in rig.logger.lines))
-    await still_works(rig)
-
-
-@virtual
-async def test_bug_in_a_commands_handler_at_registration():
-    rig = Rig(on_command=fails_once(lambda: rig, Stop)).start()
-    first = await rig.registered()
-    first.feed(Start(1, 1.0, 1))
-    await rig.until(lambda: 1 in rig.link.session.tracked)
-    first.lose()
-    await rig.until(lambda: len(rig.connections) > 1)
-    await still_works(rig)
-
-
-@pytest.mark.parametrize('state', (
-    State.CONNECTING, State.AUTHENTICATING, State.REGISTERED, State.STABLE))
-@virtual
-async def test_bug_in_the_states_handler(state):
-    failed = []
-
-    def on_state():
-        if rig.link.state is state and not failed:
-            failed.append(state)
-            raise RuntimeError('a bug')
-
-    rig = Rig(on_state=on_state).start()
-    await rig.until(lambda: failed)
     await still_works(rig)
 
 

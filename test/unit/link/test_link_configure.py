@@ -17,7 +17,6 @@
 import asyncio
 
 from camera_ws_bridge.link.active_connection import TICK
-from camera_ws_bridge.protocol.messages import Stop
 import pytest
 from rigs.link_rig import REFUSED, Rig, UNAVAILABLE, virtual
 
@@ -30,7 +29,7 @@ async def test_a_wait_ends_when_the_delays_change():
     rig.configure()  # the same
     await asyncio.sleep(0.1)
     assert len(rig.attempts) == made
-    rig.configure(delays=(0.5, 1.0, 2.0))
+    rig.configure(reconnect_delay_min=0.5, reconnect_delay_max=1.0)
     await asyncio.sleep(0.1)
     assert len(rig.attempts) == made + 1
     await asyncio.sleep(3.5)
@@ -41,12 +40,21 @@ async def test_a_wait_ends_when_the_delays_change():
 async def test_other_delays_leave_a_connection_alone():
     rig = Rig(identify_interval=0.0).start()
     connection = await rig.registered()
-    rig.configure(delays=(1.0, 5.0, 2.0))
+    rig.configure(reconnect_delay_min=1.0, reconnect_delay_max=5.0)
     await asyncio.sleep(5)
     connection.lose()
     lost_at = rig.clock()
     await rig.until(lambda: len(rig.connections) == 2)
     assert rig.attempts[-1] - lost_at == pytest.approx(1.0, abs=TICK)
+
+
+@virtual
+async def test_a_connection_hears_of_a_new_interval():
+    rig = Rig(identify_interval=0.0).start()
+    connection = await rig.registered()
+    rig.configure(identify_interval=1.0)
+    await asyncio.sleep(1.5)
+    assert connection.kinds.count('identifier') == 2
 
 
 @virtual
@@ -67,20 +75,3 @@ async def test_each_attempt_has_the_new_time():
     rig.configure(open_timeout=3.0)
     await rig.registered()
     assert rig.timeouts[0] == 7.0 and set(rig.timeouts[1:]) == {3.0}
-
-
-@virtual
-async def test_more_commands_a_second():
-    rig = Rig(command_rate=1.0).start()
-    connection = await rig.registered()
-
-    async def passed(count):
-        before = rig.link.rejected['rate']
-        for object_id in range(count):
-            connection.feed(Stop(object_id))
-        await asyncio.sleep(0.1)
-        return count - (rig.link.rejected['rate'] - before)
-    assert await passed(100) == 20  # a burst of 20 seconds
-    rig.configure(command_rate=1000.0)
-    await asyncio.sleep(1)
-    assert await passed(100) == 100

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One line per subject and interval, the rest counted; foreign text made harmless."""
+"""One line per subject and interval, the rest counted."""
 
 import logging
 
-from camera_ws_bridge.log.throttled_log import clean, LimitedLog, MAX_LENGTH
+from camera_ws_bridge.log.throttled_log import ThrottledLog
 import pytest
 
 
@@ -57,56 +57,22 @@ def recorder():
 
 @pytest.fixture
 def limited(recorder, clock):
-    return LimitedLog(recorder, clock, 5.0)
-
-
-@pytest.mark.parametrize('text, line', (
-    ('', ''),
-    ('plain', 'plain'),
-    ('Kamera Süd ✓', 'Kamera Süd ✓'),
-    ('two\nlines\r', r'two\nlines\r'),
-    ('tab\tnul\0', r'tab\tnul\x00'),
-    ('\x1b[31mred', r'\x1b[31mred'),
-    ('left\u202eright', r'left\u202eright'),
-    ('lone \ud800', r'lone \ud800'),
-    ('\U000e0001', r'\U000e0001'),
-))
-def test_foreign_text_becomes_one_printable_line(text, line):
-    assert clean(text) == line
-    assert clean(text).isprintable()
-
-
-def test_text_of_just_the_length_is_kept():
-    assert clean('x' * MAX_LENGTH) == 'x' * MAX_LENGTH
-
-
-@pytest.mark.parametrize('text', (
-    'x' * (MAX_LENGTH + 1),
-    'x' * 5_000_000,
-    '\n' * MAX_LENGTH,
-    '\n' * (MAX_LENGTH // 2 + 1),
-    '\U000e0001' * MAX_LENGTH,
-))
-def test_long_text_is_cut_and_says_so(text):
-    line = clean(text)
-    assert len(line) == MAX_LENGTH
-    assert line.endswith('...')
-    assert line.isprintable()
+    return ThrottledLog(recorder, 'gate', clock, 5.0)
 
 
 def test_first_warning_is_logged_at_once(limited, recorder):
     limited.warning('subject', 'text')
-    assert recorder.lines == ['text']
+    assert recorder.lines == ['gate: text']
 
 
 def test_repetitions_are_held_back_and_counted(limited, recorder, clock):
     for index in range(4):
         limited.warning('subject', f'text {index}')
         clock.now += 1.0
-    assert recorder.lines == ['text 0']
+    assert recorder.lines == ['gate: text 0']
     clock.now += 1.0
     limited.warning('subject', 'text 4')
-    assert recorder.lines == ['text 0', 'text 4 (3 more like it before)']
+    assert recorder.lines == ['gate: text 0', 'gate: text 4 (3 more like it before)']
 
 
 def test_count_starts_anew_after_it_was_told(limited, recorder, clock):
@@ -115,13 +81,14 @@ def test_count_starts_anew_after_it_was_told(limited, recorder, clock):
     for _ in range(2):
         clock.now += 5.0
         limited.warning('subject', 'text')
-    assert recorder.lines == ['text', 'text (1 more like it before)', 'text']
+    assert recorder.lines == [
+        'gate: text', 'gate: text (1 more like it before)', 'gate: text']
 
 
 def test_subjects_do_not_hold_each_other_back(limited, recorder):
     limited.warning('one', 'text of one')
     limited.warning('other', 'text of other')
-    assert recorder.lines == ['text of one', 'text of other']
+    assert recorder.lines == ['gate: text of one', 'gate: text of other']
 
 
 def test_errors_are_limited_too(limited, recorder, clock):
@@ -130,19 +97,43 @@ def test_errors_are_limited_too(limited, recorder, clock):
         limited.error('subject', 'te\nxt')
     clock.now += 5.0
     limited.error('subject', 'text')
-    assert recorder.lines == [r'error: te\nxt', 'error: text (2 more like it before)']
+    assert recorder.lines == [r'error: gate: te\nxt', 'error: gate: text (2 more like it before)']
 
 
 def test_warnings_are_cleaned(limited, recorder):
     limited.warning('subject', 'forged\nline')
-    assert recorder.lines == [r'forged\nline']
+    assert recorder.lines == [r'gate: forged\nline']
 
 
 def test_clock_may_start_at_zero(recorder):
-    LimitedLog(recorder, lambda: 0.0).warning('subject', 'text')
-    assert recorder.lines == ['text']
+    ThrottledLog(recorder, 'gate', lambda: 0.0).warning('subject', 'text')
+    assert recorder.lines == ['gate: text']
 
 
 def test_logger_of_the_standard_library_fits(caplog, clock):
-    LimitedLog(logging.getLogger('bridge'), clock).warning('subject', '100 % of it')
-    assert [record.getMessage() for record in caplog.records] == ['100 % of it']
+    ThrottledLog(logging.getLogger('bridge'), 'gate', clock).warning('subject', '100 % of it')
+    assert [record.getMessage() for record in caplog.records] == ['gate: 100 % of it']
+
+
+def test_what_happens_is_never_held_back(limited, recorder):
+    recorder.info = lambda line: recorder.lines.append(f'info: {line}')
+    for _ in range(2):
+        limited.info('registered\n')
+    assert recorder.lines == [r'info: gate: registered\n'] * 2
+
+
+def test_an_error_without_a_subject_is_never_held_back(limited, recorder):
+    recorder.error = recorder.lines.append
+    for _ in range(2):
+        limited.error('', 'the disk is full')
+    assert recorder.lines == ['gate: the disk is full'] * 2
+
+
+def test_a_bug_names_what_it_has_cost(limited, recorder):
+    recorder.error = recorder.lines.append
+    for _ in range(2):
+        limited.bug(KeyError('oops'), 'message ignored: ')
+    limited.bug(OSError('no space'))
+    assert recorder.lines == [
+        "gate: message ignored: internal error, please report: KeyError: 'oops'",
+        'gate: internal error, please report: OSError: no space']

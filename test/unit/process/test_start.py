@@ -14,11 +14,16 @@
 
 """Where the executables begin, on their own."""
 
+import resource
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
+from camera_ws_bridge.process import start
+from camera_ws_bridge.transport import descriptors
 import pytest
+from rigs.installed import executable as executable_of
 
 PATIENCE = 30.0  # seconds
 
@@ -50,3 +55,52 @@ def test_a_signal_while_python_still_imports_ends_it_in_order(tmp_path, executab
             assert process.stderr.read() == ''
         finally:
             process.kill()
+
+
+def limited(name, *, files):
+    """Run an executable that may open so many files; return what came of it."""
+    return subprocess.run(
+        [executable_of(name)], text=True, capture_output=True, timeout=PATIENCE,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)))
+
+
+@pytest.mark.parametrize('executable, code', [('bridge', 2), ('multi_bridge', 2), ('check', 1)])
+@pytest.mark.parametrize('files', [20, descriptors.NEEDED - 1])
+def test_too_few_descriptors_end_in_one_line(executable, code, files):
+    done = limited(executable, files=files)
+    assert (done.returncode, done.stdout) == (code, '')
+    assert len(done.stderr.splitlines()) == 1 and 'ulimit -n' in done.stderr, done.stderr
+    assert f'no more than {files} files' in done.stderr
+
+
+def test_so_many_descriptors_are_enough():
+    # It comes as far as a parameter that is missing.
+    done = limited('bridge', files=descriptors.NEEDED)
+    assert done.returncode == 2 and 'orchestrator_url' in done.stderr, done.stderr
+
+
+def test_no_limit_of_descriptors(monkeypatch):
+    monkeypatch.setattr(
+        resource, 'getrlimit', lambda kind: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert descriptors.shortage() == ''
+
+
+@pytest.mark.parametrize('error, part', [
+    (OSError(24, 'Too many open files'), 'ulimit -n'), (MemoryError(), 'memory')])
+def test_what_runs_out_later_in_the_start_is_one_line_as_well(monkeypatch, capsys, error, part):
+    def fail():
+        raise error
+    monkeypatch.setattr(start, 'import_module', lambda name: SimpleNamespace(main=fail))
+    monkeypatch.setattr(signal, 'signal', lambda *_: None)
+    assert start.bridge() == start.EXIT_CONFIGURATION
+    said = capsys.readouterr().err
+    assert part in said and len(said.splitlines()) == 1
+
+
+def test_other_errors_of_the_start_are_shown_as_they_are(monkeypatch):
+    def fail():
+        raise PermissionError(13, 'Permission denied')
+    monkeypatch.setattr(start, 'import_module', lambda name: SimpleNamespace(main=fail))
+    monkeypatch.setattr(signal, 'signal', lambda *_: None)
+    with pytest.raises(PermissionError):
+        start.bridge()

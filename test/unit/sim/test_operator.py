@@ -23,7 +23,7 @@ from camera_ws_bridge.sim.interface.client import Operator
 import pytest
 from rigs import sim_rig
 from rigs.shared import run
-from rigs.sim_rig import until
+from rigs.shared import until
 
 PNG = b'any bytes'
 DATA_URI = 'data:image/png;base64,YW55IGJ5dGVz'

@@ -23,9 +23,9 @@ import socket
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.sim.interface.client import Operator
 import pytest
-from rigs.shared import run, WAIT
+from rigs.shared import run, until, WAIT
 from rigs.sim_rig import (
-    connect, END, get, normal, PONG, registered, say, serving, settled, tracked, until)
+    connect, END, get, normal, PONG, registered, say, serving, settled, tracked)
 
 RECORDING = pathlib.Path(__file__).parents[2] / 'data' / 'orchestrator-session.jsonl'
 

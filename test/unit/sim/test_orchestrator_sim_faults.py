@@ -21,9 +21,9 @@ import ssl
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.sim.interface.client import Operator
 import pytest
-from rigs.shared import run, WAIT
+from rigs.shared import run, until, WAIT
 from rigs.sim_rig import (
-    connect, END, get, handshake, PONG, registered, say, serving, settled, tracked, until, upgrade)
+    connect, END, get, handshake, PONG, registered, say, serving, settled, tracked, upgrade)
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
 

@@ -32,8 +32,8 @@ import sys
 import time
 from typing import Any
 
-from actors import serve_in_loop
-from counter import open_counter
+from rig.actors import serve_in_loop
+from rig.counter import open_counter
 
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 GUID = b'258EAFA5-E914-47DA-95CA-C5AB0DC85B11'  # of RFC 6455

@@ -27,7 +27,7 @@ import sys
 import time
 from typing import Any
 
-from actors import serve_in_loop
+from rig.actors import serve_in_loop
 from websockets.version import version
 
 NEW = int(version.split('.')[0]) >= 14

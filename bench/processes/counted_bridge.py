@@ -30,7 +30,7 @@ import threading
 from types import CodeType, FrameType
 from typing import Any
 
-from counter import open_counter
+from rig.counter import open_counter
 
 Tracer = Callable[[FrameType, str, Any], Any]
 

@@ -33,7 +33,8 @@ import sys
 import threading
 from typing import Any
 
-HERE = pathlib.Path(__file__).resolve().parent
+BENCH = pathlib.Path(__file__).resolve().parents[1]
+PROCESSES = BENCH / 'processes'
 PATIENCE = 120.0  # seconds for an answer; only a run that fails waits so long
 
 
@@ -45,10 +46,10 @@ class Actor:
     """The driver's side of an actor."""
 
     def __init__(self, module: str, *arguments: str, environment: Mapping[str, str]) -> None:
-        """Start bench/<module>.py."""
+        """Start bench/processes/<module>.py."""
         self.name = module
         self._process = subprocess.Popen(
-            [sys.executable, str(HERE / f'{module}.py'), *arguments], text=True,
+            [sys.executable, str(PROCESSES / f'{module}.py'), *arguments], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **environment})
         self.pid = self._process.pid
 

@@ -27,11 +27,11 @@ import sys
 import time
 from typing import Any
 
-from actors import serve
 from camera_ws_bridge.ros import qos
 from camera_ws_bridge_msgs.msg import Boxes, Stop
 import rclpy
 from rclpy.impl.implementation_singleton import rclpy_implementation
+from rig.actors import serve
 
 TYPES = {'boxes': (Boxes, qos.BOXES), 'stop': (Stop, qos.commands(1000))}
 

@@ -25,7 +25,7 @@ import shutil
 import subprocess
 from typing import Any
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / 'bench' / 'results'
 # What a figure depends on: writing results or documents changes none.
 MEASURED = ('camera_ws_bridge', 'camera_ws_bridge_msgs', 'bench', ':(exclude)bench/results')

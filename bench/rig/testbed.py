@@ -32,13 +32,21 @@ import tempfile
 import time
 from typing import Any
 
-from accounting import cpu_seconds
-from actors import Actor, ActorError
+from ament_index_python import get_package_prefix
+from rig.accounting import cpu_seconds
+from rig.actors import Actor, ActorError
 
 PATIENCE = 60.0  # seconds; only a run that fails waits so long
 REGISTERED = (2, 3)  # Status.state
 CAMERA_ID = 'bench'
-BRIDGE = ['bridge']  # what starts it; `make bench` can be told of another
+
+
+def executable(name: str) -> str:
+    """Return the path of an installed executable; on PATH another `bridge` could answer."""
+    return str(pathlib.Path(get_package_prefix('camera_ws_bridge'), 'lib/camera_ws_bridge', name))
+
+
+BRIDGE = [executable('bridge')]  # what starts it; `make bench` can be told of another
 
 
 def wait(condition: Callable[[], Any], what: str, timeout: float = PATIENCE) -> None:

@@ -20,8 +20,8 @@ import asyncio
 import time
 from typing import Any
 
-from actors import serve_in_loop
 from camera_ws_bridge.sim.orchestrator.server import OrchestratorSim
+from rig.actors import serve_in_loop
 
 
 class Server:

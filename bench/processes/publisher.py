@@ -26,15 +26,15 @@ import sys
 import time
 from typing import Any
 
-from accounting import wait_until_asleep
-from actors import serve
 from camera_ws_bridge.ros import qos
 from camera_ws_bridge_msgs.msg import Boxes, Status, Stop
-from content import Template
-from counter import open_counter
 import rclpy
 from rclpy.qos import QoSProfile
 from rclpy.serialization import serialize_message
+from rig.accounting import wait_until_asleep
+from rig.actors import serve
+from rig.content import Template
+from rig.counter import open_counter
 
 BRIDGE = 'camera_ws_bridge'
 UNDER_WAY = 2**18  # bytes; Fast DDS's shared memory holds 2**19, and repeats what did not fit
