@@ -26,8 +26,9 @@ from rigs.installed import executable
 @contextlib.contextmanager
 def operating(orchestrator, *arguments):
     process = subprocess.Popen(
-        [executable('operator_sim'), '--url', orchestrator.sim.client_url, '--camera', rigs.CAMERA_ID,
-         '--every', '0.05', *arguments], stdout=subprocess.PIPE, text=True)
+        [executable('operator_sim'), '--url', orchestrator.sim.client_url,
+         '--camera', rigs.CAMERA_ID, '--every', '0.05', *arguments],
+        stdout=subprocess.PIPE, text=True)
     lines = []
     reader = threading.Thread(target=lambda: lines.extend(process.stdout))
     reader.start()
