@@ -37,7 +37,9 @@ from camera_ws_bridge.link.inbound import Inbound
 from camera_ws_bridge.link.link import Link, Peer
 from camera_ws_bridge.link.settings import Settings
 from camera_ws_bridge.log.throttled_log import Logger, ThrottledLog
-from camera_ws_bridge.protocol.messages import Start, Update
+from camera_ws_bridge.protocol.start import Start
+from camera_ws_bridge.protocol.stop import Stop
+from camera_ws_bridge.protocol.update import Update
 from camera_ws_bridge.tracking.frame_stamps import FrameStamps, Stamp
 from camera_ws_bridge.tracking.life import Life
 from camera_ws_bridge.tracking.tracked_objects import Command, Session
@@ -88,6 +90,7 @@ class Bridge:
         self.settings = settings
         self.published: Counter[str] = Counter()  # commands, by name of their class
         self.rejected: Counter[str] = Counter()  # messages from ROS, by cause
+        self.lost: Counter[str] = Counter()  # messages that did not come from ROS, by kind
         self._outlet = outlet
         self._host = host
         self._loop = host.loop
@@ -96,7 +99,10 @@ class Bridge:
         # Numbers of two bridges, one after the other, must not be the same for a re-ID node.
         self.session = Session(settings.reconcile, outlet.now, random.randrange(1, 2**31))
         self.outbox.begin_session(self.session.number)
-        self.inbound = Inbound(self.session, settings.command_rate, settings.limits, log, self)
+        take_in = self.session.receive
+        self.inbound = Inbound(
+            self.session, {Start: take_in, Stop: take_in, Update: take_in},
+            settings.command_rate, settings.limits, log, self)
         self.link = Link(self, peer, Backoff(
             settings.reconnect_delay_min, settings.reconnect_delay_max, settings.stable_after,
             random.random), log, time.monotonic)

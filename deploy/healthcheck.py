@@ -13,38 +13,76 @@
 # limitations under the License.
 
 """
-A container's health: whether its bridge's diagnostics come, for which executor and loop must work.
+A container's health, from what its bridge says on /diagnostics; exit code 0: healthy.
 
-CAMERA_ID says whose, if it is set. Not by `ros2 topic echo`, which leaves a log file each time.
+Healthy: registered within the last 30 s, or deactivated on purpose, and no other error.
+With --alive, for liveness probes: executor and loop work, whatever the orchestrator does. Nothing
+is healed by a restart while only the orchestrator is away; what is buffered would be lost.
+
+Whose: each camera of the list --cameras, else the camera CAMERA_ID, else whoever is heard.
+Not by `ros2 topic echo`, which leaves a log file each time.
 """
 
+import argparse
 import os
 import sys
 import time
 
-from diagnostic_msgs.msg import DiagnosticArray
+from camera_ws_bridge.config import cameras
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 import rclpy
 
 PATIENCE = 20.0  # seconds until they are discovered; then they come once a second
+ROUND = 1.5  # seconds in which everybody is heard once
 
 
 def main():
-    """Wait for them; return the exit code."""
-    camera_id = os.environ.get('CAMERA_ID')
-    found = []
+    """Listen; say what was heard, and return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--alive', action='store_true', help='only ask whether it works at all')
+    parser.add_argument('--cameras', metavar='FILE', help='list of cameras, as for multi_bridge')
+    arguments = parser.parse_args()
+    if arguments.cameras:
+        wanted = {camera['camera_id'] for camera in cameras.load(arguments.cameras)}
+    else:
+        wanted = {*filter(None, [os.environ.get('CAMERA_ID')])}
+    healthy, text = judge(listen(wanted, arguments.alive), wanted, arguments.alive)
+    print(text)
+    return 0 if healthy else 1
+
+
+def listen(wanted, alive):
+    """Return the newest status of each bridge, or as soon as one was heard where that will do."""
+    heard = {}
 
     def hear(message):
-        found.extend(status for status in message.status
-                     if status.name.endswith(': link') and (
-                         not camera_id or status.hardware_id == camera_id))
+        heard.update({
+            status.name: status for status in message.status if status.name.endswith(': link')
+            and (not wanted or status.hardware_id in wanted)})
     rclpy.init(args=['--ros-args', '--disable-external-lib-logs'])
     node = rclpy.create_node('healthcheck', start_parameter_services=False)
     node.create_subscription(DiagnosticArray, '/diagnostics', hear, 10)
     end = time.monotonic() + PATIENCE
-    while not found and time.monotonic() < end:
+    while time.monotonic() < end and len(heard) < (len(wanted) or 1) and not (alive and heard):
         rclpy.spin_once(node, timeout_sec=1.0)
-    print(f'{found[0].name}: {found[0].message}' if found else 'no diagnostics')
-    return 0 if found else 1
+    end = time.monotonic() + ROUND
+    while not wanted and not alive and heard and time.monotonic() < end:
+        rclpy.spin_once(node, timeout_sec=0.1)
+    return list(heard.values())
+
+
+def judge(heard, wanted, alive):
+    """Return whether that is healthy, and a line for each bridge that counts."""
+    if not heard:
+        return False, 'no diagnostics'
+    # Where one will do, the others were not waited for.
+    missing = [] if alive else sorted(wanted - {status.hardware_id for status in heard})
+    wrong = [status for status in heard if status.level == DiagnosticStatus.ERROR]
+    text = '\n'.join([
+        *(f'{status.name}: {status.message}' for status in (wrong or heard)),
+        *(f'{camera_id}: no diagnostics' for camera_id in missing)])
+    return alive or not (wrong or missing), text
 
 
 if __name__ == '__main__':

@@ -28,7 +28,9 @@ import fuzzing
 with fuzzing.instrumented():
     from camera_ws_bridge.errors import DecodeError
     from camera_ws_bridge.protocol import codec
-    from camera_ws_bridge.protocol.messages import Start, Stop, Update
+    from camera_ws_bridge.protocol.start import Start
+    from camera_ws_bridge.protocol.stop import Stop
+    from camera_ws_bridge.protocol.update import Update
     from camera_ws_bridge.tracking.tracked_objects import Session
 
 WORDS = [b'\n!\n', b'\n=\n', b'\n?\n', b'\n.\n',

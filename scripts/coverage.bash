@@ -33,16 +33,24 @@ modules=(
   preflight.jwt
   preflight.report
   process.systemd
+  protocol.authenticate
+  protocol.boxes
   protocol.fields
-  protocol.messages
+  protocol.identifier
+  protocol.message
   protocol.object_ids
   protocol.png
   protocol.rejection
+  protocol.start
+  protocol.stop
+  protocol.strict_json
+  protocol.update
   reid.events
   reid.follower
   reid.in_order
   reid.objects
   ros.duplicate_filter
+  ros.sequence_gaps
   tracking.frame_stamps
   tracking.life
   tracking.tracked_objects

@@ -61,21 +61,6 @@ def tls_files(authority, tmp_path_factory):
     return paths
 
 
-# ---- the wire
-
-@pytest.fixture(params=['orjson', 'json'], scope='module')
-def json_library(request):
-    """Run each test with both JSON libraries."""
-    from camera_ws_bridge.protocol import codec
-    from rigs.codec_rig import library
-
-    if request.param == 'orjson':
-        pytest.importorskip('orjson')
-        assert codec.orjson is not None
-    with library(request.param):
-        yield
-
-
 # ---- secrets
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from urllib.parse import urlencode, urlsplit
 from camera_ws_bridge.auth.secret import problem_of_token, Secret
 from camera_ws_bridge.errors import DecodeError, exhausted, LinkFault
 from camera_ws_bridge.log.printable import clean
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.transport import names, url as urls
 from camera_ws_bridge.transport.dial import dial
 
@@ -80,7 +80,7 @@ class TokenServer:
         """
         status, body = await self._post(self._credentials.form())
         try:
-            answer = codec.loads(body)
+            answer = strict_json.loads(body)
         except DecodeError:
             answer = None
         if not 200 <= status < 300:

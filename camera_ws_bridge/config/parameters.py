@@ -81,8 +81,8 @@ class Parameters:
         0.5, 'Seconds; ceiling of the random delay before the first reconnect. It doubles with '
         'every failure.', 0.01, 60, live=True)
     reconnect_delay_max: float = _parameter(
-        10.0, 'Seconds; the ceiling grows to this (to 1 s while no server answers at all).',
-        0.01, 3600, live=True)
+        2.5, 'Seconds; the ceiling grows to this (to 1 s while no server answers at all), and '
+        'little below it is waited at least.', 0.01, 3600, live=True)
     stable_after: float = _parameter(
         2.0, 'Seconds that a connection must last to reset the delay.', 0, 3600, live=True)
     heartbeat_interval: float = _parameter(
@@ -106,9 +106,10 @@ class Parameters:
         32, 'Commands per topic that are remembered for a re-ID node that comes up later.',
         1, 10000)
     max_image_bytes: int = _parameter(
-        4 * MIB, 'Bytes; the largest PNG accepted in a start.', 1, 16 * MIB, live=True)
+        15 * MIB // 2, 'Bytes; the largest PNG accepted in a start. By default what fits into a '
+        'message of 10 MiB.', 1, 16 * MIB, live=True)
     max_image_pixels: int = _parameter(
-        2**24, 'Width times height of the largest PNG accepted in a start.',
+        2**25, 'Width times height of the largest PNG accepted in a start.',
         1, 2**31 - 1, live=True)
     command_rate: float = _parameter(
         100.0, 'Messages a second that are accepted from the orchestrator in the long run; 20 '

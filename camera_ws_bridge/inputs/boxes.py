@@ -18,11 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from camera_ws_bridge.bridge import Bridge, CURRENT
+from camera_ws_bridge.bridge import Bridge
 from camera_ws_bridge.config.parameters import DETECTION2D, Parameters
 from camera_ws_bridge.inputs import cdr, from_ros
 from camera_ws_bridge.inputs.detections import Detections
 from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol.boxes import Boxes
 from camera_ws_bridge.ros import qos
 from camera_ws_bridge.ros.adaptive_subscription import AdaptiveSubscription
 from camera_ws_bridge.ros.serialized import deserialize
@@ -30,8 +31,7 @@ from camera_ws_bridge.tracking.frame_stamps import Stamp
 from camera_ws_bridge_msgs import msg as ros
 from rclpy.node import Node
 
-Encoded = tuple[float, Stamp, bytes, int]  # frame id, stamp, JSON and session
-Encode = Callable[[bytes], Encoded]
+Decode = Callable[[bytes], tuple[Boxes, Stamp, int]]  # to boxes, their stamp and session
 
 
 class BoxesInput:
@@ -41,18 +41,18 @@ class BoxesInput:
         """Subscribe; raise ConfigurationError if vision_msgs is asked for and not there."""
         self._bridge = bridge
         self._detections: Detections | None = None
-        self._encode: Encode = encode
+        self._decode: Decode = decode
         message_type: type = ros.Boxes
         if values.boxes_type == DETECTION2D:
             self._detections = Detections(node, values)
-            self._encode = self._encode_detections
+            self._decode = self._detections.decode
             message_type = self._detections.message_type
         self._subscription = AdaptiveSubscription(
             node, message_type, 'boxes', self._on_boxes, qos.BOXES)
 
     def look(self) -> None:
         """Follow the topic's publishers; call this every second or so."""
-        self._subscription.look()
+        self._bridge.lost['boxes'] += self._subscription.look()
 
     def configure(self, values: Parameters) -> None:
         """Go by other values of the live parameters from now on."""
@@ -67,22 +67,15 @@ class BoxesInput:
 
     def _on_boxes(self, message: bytes) -> None:
         try:
-            self._bridge.submit_boxes(*self._encode(message))
+            boxes, stamp, session = self._decode(message)
+            self._bridge.submit_boxes(
+                boxes.frame_id, stamp, codec.encode_utf8(boxes), session)
         except Exception as error:
             self._bridge.reject('boxes', error)
 
-    def _encode_detections(self, message: bytes) -> Encoded:
-        assert self._detections is not None
-        boxes, stamp = self._detections.decode(message)
-        return boxes.frame_id, stamp, codec.encode_utf8(boxes), CURRENT
 
-
-def encode(message: bytes) -> Encoded:
-    """Return what a serialised Boxes holds; raise MessageError."""
+def decode(message: bytes) -> tuple[Boxes, Stamp, int]:
+    """Return the boxes of a serialised Boxes, their stamp and session; raise MessageError."""
     if cdr.understands(message):
-        stamp, frame_id, session, boxes = cdr.boxes(message)
-        return frame_id, stamp, codec.encode_boxes(frame_id, boxes), session
-    found = deserialize(message, ros.Boxes)
-    header = found.header.stamp
-    return (found.frame_id, (header.sec, header.nanosec),
-            codec.encode_utf8(from_ros.boxes_from_ros(found)), found.session)
+        return cdr.boxes(message)
+    return from_ros.boxes_from_ros(deserialize(message, ros.Boxes))

@@ -26,10 +26,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from struct import error as StructError, Struct, unpack_from
-from typing import NamedTuple
 
 from camera_ws_bridge.errors import CdrError
-from camera_ws_bridge.protocol.messages import FlatBox, Update
+from camera_ws_bridge.protocol.boxes import Boxes, FlatBox
+from camera_ws_bridge.protocol.update import Update
 
 ORDERS = {b'\0\0': '>', b'\0\1': '<'}  # byte order by the first two bytes
 MAX_PADDING = 7  # bytes behind the last field
@@ -40,22 +40,13 @@ _FRAME = {order: Struct(order + 'dII') for order in ORDERS.values()}  # to the n
 _UPDATE = {order: Struct(order + 'QI4xqI') for order in ORDERS.values()}  # to the map's length
 
 
-class FlatBoxes(NamedTuple):
-    """A Boxes message; its values are not checked."""
-
-    stamp: tuple[int, int]  # seconds, nanoseconds
-    frame_id: float
-    session: int
-    boxes: list[FlatBox]
-
-
 def understands(data: bytes) -> bool:
     """Tell whether the bytes are in the encoding that this module reads."""
     return data[:2] in ORDERS
 
 
-def boxes(data: bytes) -> FlatBoxes:
-    """Return what a camera_ws_bridge_msgs/msg/Boxes holds; raise CdrError."""
+def boxes(data: bytes) -> tuple[Boxes, tuple[int, int], int]:
+    """Return boxes, unchecked, stamp and session of a Boxes message; raise CdrError."""
     order = _order(data)
     stamp, at = _header(data, order)
     try:
@@ -85,11 +76,11 @@ def boxes(data: bytes) -> FlatBoxes:
             found.append(box)
             at += size
     _check_end(data, at)
-    return FlatBoxes(stamp, frame_id, session, found)
+    return Boxes(frame_id, found), stamp, session
 
 
 def update(data: bytes) -> tuple[Update, int]:
-    """Return object and map, and session, of a camera_ws_bridge_msgs/msg/Update; raise CdrError."""
+    """Return object and map, and session, of an Update message; raise CdrError."""
     order = _order(data)
     _, at = _header(data, order)
     try:

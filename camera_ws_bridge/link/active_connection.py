@@ -34,7 +34,8 @@ from camera_ws_bridge.link.inbound import Inbound
 from camera_ws_bridge.link.settings import Settings
 from camera_ws_bridge.link.suspicion import is_suspect
 from camera_ws_bridge.protocol import codec, rejection
-from camera_ws_bridge.protocol.messages import Authenticate, Identifier
+from camera_ws_bridge.protocol.authenticate import Authenticate
+from camera_ws_bridge.protocol.identifier import Identifier
 
 TICK = 0.25  # seconds between two looks at the clock
 PONG_PATIENCE = 6.0  # heartbeat_timeouts for a pong, which may queue behind a large replay

@@ -53,7 +53,7 @@ class Connection(Protocol):
         """Return how long nothing has come from the peer's kernel; None: not known."""
 
     async def answers_anew(self) -> bool:
-        """Tell whether the peer answers new connections, each at once."""
+        """Tell whether the server answers new connections, each at once."""
 
     async def close(self, code: int, timeout: float) -> None:
         """Close in order, or else the hard way."""

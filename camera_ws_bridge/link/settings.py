@@ -36,7 +36,7 @@ class Settings:
     connect_timeout: float = 60.0
     open_timeout: float = 10.0
     reconnect_delay_min: float = 0.5
-    reconnect_delay_max: float = 10.0
+    reconnect_delay_max: float = 2.5
     stable_after: float = 2.0
     heartbeat_interval: float = 5.0
     heartbeat_timeout: float = 10.0

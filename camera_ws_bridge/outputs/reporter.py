@@ -110,6 +110,7 @@ def _fill(status: Status, bridge: Bridge) -> None:
     status.spool = bridge.spool.state
     status.boxes_accepted = outbox.boxes.accepted
     status.updates_accepted = outbox.updates.accepted
+    status.boxes_lost, status.updates_lost = bridge.lost['boxes'], bridge.lost['updates']
     status.sent, status.acknowledged = outbox.sent, outbox.acknowledged
     status.dropped = to_ros.counts_to_ros(outbox.dropped)
     status.boxes_ids_former_session = outbox.boxes_ids_former_session

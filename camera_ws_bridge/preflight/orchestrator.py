@@ -35,7 +35,9 @@ from camera_ws_bridge.preflight import advice
 from camera_ws_bridge.preflight.jwt import seconds_left
 from camera_ws_bridge.preflight.report import failed, Finding, ok, skipped, warning
 from camera_ws_bridge.protocol import codec, rejection
-from camera_ws_bridge.protocol.messages import Authenticate, Identifier, Update
+from camera_ws_bridge.protocol.authenticate import Authenticate
+from camera_ws_bridge.protocol.identifier import Identifier
+from camera_ws_bridge.protocol.update import Update
 from camera_ws_bridge.transport import websocket
 
 PINGS = 10

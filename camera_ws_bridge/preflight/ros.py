@@ -28,6 +28,7 @@ from camera_ws_bridge.errors import ConfigurationError
 from camera_ws_bridge.inputs.detections import message_type
 from camera_ws_bridge.preflight.report import (
     failed, Finding, ok, skipped, Status, warning)
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.ros import features, qos
 from camera_ws_bridge.ros.adaptive_subscription import AdaptiveSubscription
 from camera_ws_bridge.tracking.frame_stamps import EPOCH
@@ -50,9 +51,10 @@ def environment(node: Node) -> Finding:
         'domain': domain, 'discovery_range': discovery,
         'security': os.environ.get('ROS_SECURITY_ENABLE', '').lower() == 'true',
         'node': node.get_fully_qualified_name(), 'python': platform.python_version(),
-        'websockets': _version('websockets'), 'camera_ws_bridge': _version('camera_ws_bridge')}
+        'websockets': _version('websockets'), 'camera_ws_bridge': _version('camera_ws_bridge'),
+        'json_writer': strict_json.WRITER}
     detail = (f'{data["distro"] or "ROS_DISTRO is not set"}, {data["rmw"]}, domain {domain}, '
-              f'discovery range {discovery}, node {data["node"]}')
+              f'discovery range {discovery}, node {data["node"]}, json: {strict_json.WRITER}')
     if discovery == 'OFF':
         return warning(detail, 'no other node is found: set ROS_AUTOMATIC_DISCOVERY_RANGE to '
                        'LOCALHOST or SUBNET', **data)

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from camera_ws_bridge.ros import features, qos
 from camera_ws_bridge.ros.duplicate_filter import DuplicateFilter, ONE, OTHER
 from camera_ws_bridge.ros.endpoints import create_subscription
+from camera_ws_bridge.ros.sequence_gaps import SequenceGaps
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from rclpy.subscription import Subscription
@@ -37,9 +38,9 @@ class AdaptiveSubscription:
     the topic. A single one, reliable or not as the publishers are, would lose of a reliable one
     what the network loses, while a best-effort one is on the topic (measured: 31 of 600 messages
     at 5 % lost packets, against none), and could not change without a gap. The second one hears
-    the reliable publishers too; duplicates are dropped by their bytes, because what else
-    identifies a message (its writer and number) does not come through rclpy's executors. A
-    reliability other than BEST_AVAILABLE, from the user, is taken as it is.
+    the reliable publishers too; duplicates are dropped by their bytes, because whose a message is
+    does not come through rclpy, and its number alone says little. A reliability other than
+    BEST_AVAILABLE, from the user, is taken as it is.
     """
 
     def __init__(
@@ -54,9 +55,11 @@ class AdaptiveSubscription:
         self._adapts = False
         self._best_effort: Subscription | None = None
         self._duplicates = DuplicateFilter(REMEMBERED)
+        self._gaps = SequenceGaps()
         self._gone = False  # whether the last look found no best-effort publisher
         self._main = create_subscription(
-            node, message_type, topic, self._on_main, profile, raw=True, on_profile=self._resolve)
+            node, message_type, topic, features.numbered(self._on_main), profile, raw=True,
+            on_profile=self._resolve)
         self.look()
 
     def mismatch(self, publisher: QoSProfile) -> str:
@@ -64,16 +67,16 @@ class AdaptiveSubscription:
         return qos.mismatch(
             publisher, self._second_profile if self._adapts else self._profile)
 
-    def look(self) -> None:
-        """Follow the publishers; call this every second or so, for they may change at any time."""
-        if not self._adapts:
-            return
-        needed = self._is_second_needed()
-        if needed and self._best_effort is None:
-            self._begin()
-        elif not needed and self._gone and self._best_effort is not None:
-            self._end()
-        self._gone = not needed  # its last messages may still be in the queue: not at once
+    def look(self) -> int:
+        """
+        Follow the publishers, and return how many messages did not come since the last look.
+
+        Call this every second or so, for they may change at any time.
+        """
+        publishers = self._node.get_publishers_info_by_topic(self._topic)
+        if self._adapts:
+            self._adapt([peer.qos_profile for peer in publishers])
+        return self._gaps.look(frozenset(bytes(peer.endpoint_gid) for peer in publishers))
 
     def destroy(self) -> None:
         """Subscribe no more."""
@@ -90,28 +93,31 @@ class AdaptiveSubscription:
         self._second_profile = qos.copy_of(
             profile, reliability=QoSReliabilityPolicy.BEST_EFFORT)
 
-    def _on_main(self, message: bytes) -> None:
+    def _on_main(self, message: bytes, number: int | None) -> None:
         if self._best_effort is None or self._duplicates.is_news(ONE, hash(message)):
+            self._gaps.note(number)
             self._callback(message)
 
-    def _on_best_effort(self, message: bytes) -> None:
+    def _on_best_effort(self, message: bytes, number: int | None) -> None:
         if self._duplicates.is_news(OTHER, hash(message)):
+            self._gaps.note(number)
             self._callback(message)
 
-    def _is_second_needed(self) -> bool:
-        """Tell whether a best-effort subscription reaches a publisher that no other does."""
-        if features.publishers_matched(self._main) == self._node.count_publishers(self._resolved):
-            return False  # the usual case, at a tenth of the cost
-        return any(
-            qos.mismatch(publisher.qos_profile, self._profile)
-            and not qos.mismatch(publisher.qos_profile, self._second_profile)
-            for publisher in self._node.get_publishers_info_by_topic(self._topic))
+    def _adapt(self, publishers: list[QoSProfile]) -> None:
+        needed = any(
+            qos.mismatch(publisher, self._profile)
+            and not qos.mismatch(publisher, self._second_profile) for publisher in publishers)
+        if needed and self._best_effort is None:
+            self._begin()
+        elif not needed and self._gone and self._best_effort is not None:
+            self._end()
+        self._gone = not needed  # its last messages may still be in the queue: not at once
 
     def _begin(self) -> None:
         self._duplicates = DuplicateFilter(REMEMBERED)
         self._best_effort = self._node.create_subscription(
-            self._message_type, self._topic, self._on_best_effort, self._second_profile, raw=True,
-            event_callbacks=features.NO_SUBSCRIPTION_EVENTS)
+            self._message_type, self._topic, features.numbered(self._on_best_effort),
+            self._second_profile, raw=True, event_callbacks=features.NO_SUBSCRIPTION_EVENTS)
         self._log('a best-effort publisher is there: subscribed best-effort as well')
 
     def _end(self) -> None:

@@ -69,6 +69,30 @@ def publishers_matched(subscription: Subscription) -> int | None:
     return count()
 
 
+class _Numbered:
+    """Takes what executors give with a message, and hands on the number of its publication."""
+
+    # One that takes two arguments is told more than the message.
+    __signature__ = inspect.Signature([
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY)
+        for name in ('message', 'info')])
+
+    def __init__(self, callback: Callable[[Any, int | None], None]) -> None:
+        self._callback = callback
+
+    def __call__(self, *given: Any) -> None:
+        # One executor of rclpy gives message and info in one tuple.
+        message, info = given if len(given) == 2 else given[0]
+        self._callback(message, info.get('publication_sequence_number'))
+
+
+def numbered(callback: Callable[[Any, int | None], None]) -> Callable[..., None]:
+    """Return a subscription's callback that gets each message's number, or None, as well."""
+    if not hasattr(Subscription, 'CallbackType'):
+        return lambda message: callback(message, None)
+    return _Numbered(callback)
+
+
 def events_executor() -> Callable[[], Executor] | None:
     """Return what makes an executor without a wait set; None: this rclpy has none."""
     try:
@@ -83,6 +107,7 @@ def after_set_parameters(node: Node, callback: Callable[[list[Parameter]], None]
     if hasattr(node, 'add_post_set_parameters_callback'):
         node.add_post_set_parameters_callback(callback)
         return
+
     def tell(proposed: list[Parameter]) -> None:
         # Others may have refused them.
         callback([parameter for parameter in proposed if node.has_parameter(parameter.name)

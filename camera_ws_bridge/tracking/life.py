@@ -45,7 +45,8 @@ import enum
 import hashlib
 from itertools import chain
 
-from camera_ws_bridge.protocol.messages import Start, Update
+from camera_ws_bridge.protocol.start import Start
+from camera_ws_bridge.protocol.update import Update
 
 NO_MAP = 0  # the digest of no feature map
 

@@ -31,7 +31,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Union
 
-from camera_ws_bridge.protocol.messages import Message, Start, Stop, Update
+from camera_ws_bridge.protocol.message import Message
+from camera_ws_bridge.protocol.start import Start
+from camera_ws_bridge.protocol.stop import Stop
+from camera_ws_bridge.protocol.update import Update
 from camera_ws_bridge.tracking.life import digest, judge, Life, NO_MAP, Verdict
 
 OWN_REMEMBERED = 8  # feature maps of ours, per object, whose echo may still come

@@ -12,30 +12,38 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Whether a peer that is silent on a connection answers new ones."""
+"""Whether a server that is silent on a connection answers new ones, there or where it is now."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
-from typing import Any
 
-# Where six of ten packets get lost, both on their way there and back, so many in a row are
-# answered once in millions of times; one way only, once in 1500.
+from camera_ws_bridge.transport import names
+from camera_ws_bridge.transport.dial import dial
+from camera_ws_bridge.transport.names import Address
+
+# Where six of ten packets get lost, so many handshakes in a row go well once in 1500 times; once
+# in two millions, if as many get lost on the way back.
 TIMES = 8
 PATIENCE = 0.3  # seconds for each; packets that get lost are sent again after a second
 GAP = 0.03  # seconds between two
 
 
-async def answers(family: int, place: Any) -> bool:
-    """Tell whether it answers TIMES handshakes of TCP, one after the other, each at once."""
-    loop = asyncio.get_running_loop()
+async def answers(host: str, port: int, known: Address) -> bool:
+    """
+    Tell whether TIMES handshakes of TCP are answered, one after the other and each at once.
+
+    known: where the server was, if its name cannot be looked up now.
+    """
+    try:
+        addresses = await names.look_up(host, port, PATIENCE)
+    except OSError:
+        addresses = [known]
     for _ in range(TIMES):
-        try:
-            with socket.socket(family, socket.SOCK_STREAM) as new:
-                new.setblocking(False)
-                await asyncio.wait_for(loop.sock_connect(new, place), PATIENCE)
-        except (OSError, asyncio.TimeoutError):
+        outcome = await dial(addresses, PATIENCE)
+        if outcome.connection is None or outcome.address is None:
             return False
+        outcome.connection.close()
+        addresses = [outcome.address]
         await asyncio.sleep(GAP)
     return True

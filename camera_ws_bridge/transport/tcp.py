@@ -22,7 +22,7 @@ import struct
 import termios
 from typing import Any, NamedTuple
 
-from camera_ws_bridge.transport import probe
+from camera_ws_bridge.transport.names import Address
 from camera_ws_bridge.transport.route import Route
 
 _INFO_BYTES = struct.Struct('=120xQQ')  # bytes_acked, bytes_received in Linux's tcp_info
@@ -46,11 +46,12 @@ class Tcp:
     def __init__(self, connected: socket.socket, user_timeout: float = 0.0) -> None:
         """Limit how long data may stay unacknowledged, in seconds; 0: as the kernel does."""
         self._socket = connected
+        self.peer: Address | None = None  # unless it has ended already
         self._route: Route | None = None
         try:
-            self._peer = connected.getpeername()
-            self._route = Route(connected.family, connected.getsockname(), self._peer)
-        except OSError:  # it has ended already
+            self.peer = Address(connected.family, connected.getpeername())
+            self._route = Route(connected.family, connected.getsockname(), self.peer.place)
+        except OSError:
             pass
         if user_timeout > 0 and hasattr(socket, 'TCP_USER_TIMEOUT'):
             connected.setsockopt(
@@ -95,10 +96,6 @@ class Tcp:
     def has_route(self) -> bool:
         """Tell whether its local address and its route are as they were when it was opened."""
         return self._route is None or self._route.holds()
-
-    async def answers_anew(self) -> bool:
-        """Tell whether the peer answers new connections, each at once."""
-        return self._route is not None and await probe.answers(self._socket.family, self._peer)
 
     def quick_ack(self) -> None:
         """

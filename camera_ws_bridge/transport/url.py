@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from urllib.parse import urlsplit
 
@@ -32,6 +33,8 @@ def check(url: str, schemes: tuple[str, str] = ('ws', 'wss'), example: str = EXA
     try:
         parts = urlsplit(url)
         port = parts.port
+        if '[' in parts.netloc:  # where Python 3.10 lets anything stand
+            ipaddress.ip_address(parts.hostname or '')
     except ValueError:
         parts = None
     # Outside of the handler: the error may hold a part of the URL.

@@ -32,7 +32,7 @@ import sys
 from typing import Any
 
 from camera_ws_bridge.errors import as_fault, exhausted, LinkFault
-from camera_ws_bridge.transport import names, url as urls
+from camera_ws_bridge.transport import names, probe, url as urls
 from camera_ws_bridge.transport.dial import dial
 from camera_ws_bridge.transport.tcp import Silence, Tcp
 import websockets.exceptions as ws_exceptions
@@ -151,7 +151,8 @@ async def connect(
             arguments['proxy'] = None
     try:
         return Connection(
-            await _Connect(urls.without_zone(url), **arguments), options.user_timeout)
+            await _Connect(urls.without_zone(url), **arguments), options.user_timeout,
+            (host, port))
     except Exception as error:
         raise _in_handshake(error, tls is not None) from error
 
@@ -159,8 +160,10 @@ async def connect(
 class Connection:
     """An open WebSocket; every method that waits raises LinkFault when it is gone."""
 
-    def __init__(self, websocket: Any, user_timeout: float) -> None:
+    def __init__(
+            self, websocket: Any, user_timeout: float, server: tuple[str, int]) -> None:
         self._websocket = websocket
+        self._server = server  # host and port
         self._tcp = Tcp(websocket.transport.get_extra_info('socket'), user_timeout)
         # asyncio's own; its 256 KiB can be forty thousand pings, and nothing else runs meanwhile.
         websocket.transport.max_size = READ_SIZE
@@ -260,8 +263,8 @@ class Connection:
         return self._tcp.silence()
 
     async def answers_anew(self) -> bool:
-        """Tell whether the peer answers new connections, each at once."""
-        return await self._tcp.answers_anew()
+        """Tell whether the server answers new connections, each at once."""
+        return self._tcp.peer is not None and await probe.answers(*self._server, self._tcp.peer)
 
     def _count_progress(self) -> tuple[int, int]:
         counters = self._tcp.counters()

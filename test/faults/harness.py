@@ -44,7 +44,7 @@ import threading
 import time
 from typing import Any
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.sim.ledger import BOXES, Ledger, message_of, UPDATES
 from camera_ws_bridge.sim.orchestrator import journal
 from camera_ws_bridge_msgs.msg import Status, Update
@@ -275,7 +275,7 @@ class Bridge:
         dropped = _difference(status.dropped, before.dropped)
         ledger = fault.stream.ledger
         for text in self.received[fault.received_at:]:
-            message = message_of(codec.loads(text))
+            message = message_of(strict_json.loads(text))
             if message is not None and message[1] >= fault.first_id:
                 ledger.receive(message)
         ledger.settle(dropped, accepted)
@@ -329,7 +329,8 @@ def faulty(
     environment = monitor.environment(folder / 'ticks', resolver)
     environment.update(arguments.pop('environment', {}))
     with rigs.running(
-            folder, through_proxy=True, environment=environment, **arguments) as rig:
+            folder, orchestrator={'landmark': True, **arguments.pop('orchestrator', {})},
+            through_proxy=True, environment=environment, **arguments) as rig:
         bridge = Bridge(rig)
         bridge.warm_up()
         yield bridge

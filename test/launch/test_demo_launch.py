@@ -18,7 +18,7 @@ import socket
 import unittest
 import urllib.request
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge_msgs.msg import Boxes, Start, Stop
 import launch_testing
 import pytest
@@ -51,11 +51,11 @@ class TestDemo(unittest.TestCase):
 
     def stats(self):
         with urllib.request.urlopen(f'{self.address}/stats', timeout=30) as answer:
-            return codec.loads(answer.read())
+            return strict_json.loads(answer.read())
 
     def control(self, **order):
         urllib.request.urlopen(
-            f'{self.address}/control', codec.dumps(order).encode(), timeout=30).close()
+            f'{self.address}/control', strict_json.dumps(order).encode(), timeout=30).close()
 
     def received(self, kind):
         return self.stats()['received'].get(kind, 0)
@@ -76,7 +76,7 @@ class TestDemo(unittest.TestCase):
         before = self.received('featureMap')
         for message in ({'type': 'start', 'objectId': 1, 'frameId': 0, 'boxId': 1},
                         {'type': 'stop', 'objectId': 1}):
-            self.control(do='send', camera='entrance', text=codec.dumps(message))
+            self.control(do='send', camera='entrance', text=strict_json.dumps(message))
         self.probe.wait(lambda: self.probe.of(Start) and self.probe.of(Stop))
         self.probe.wait(lambda: self.received('featureMap') > before)
 

@@ -19,6 +19,7 @@ No test here needs a running systemd; the service manager's part is played by th
 """
 
 import collections
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -29,16 +30,18 @@ import signal
 import socket
 import subprocess
 
+from ament_index_python import get_package_prefix
 from camera_ws_bridge.config.parameters import SPECS
 from camera_ws_bridge.process.run import EXIT_CONFIGURATION, EXIT_UNREACHABLE
 import pytest
 from rigs import process_rig as rigs
-from rigs.installed import executable
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / 'deploy' / 'systemd'
 UNIT = FOLDER / 'camera_ws_bridge@.service'
 DROP_INS = sorted(FOLDER.glob('*.conf'))
+MANY_CAMERAS = FOLDER / 'many_cameras.conf'
+SECRETS = [path for path in DROP_INS if path != MANY_CAMERAS]
 KNOWN = {  # systemd.unit(5), systemd.service(5), systemd.exec(5), systemd.resource-control(5)
     'Unit': {'After', 'Description', 'Documentation', 'StartLimitIntervalSec', 'Wants'},
     'Service': {
@@ -55,7 +58,7 @@ KNOWN = {  # systemd.unit(5), systemd.service(5), systemd.exec(5), systemd.resou
         'TimeoutStopSec', 'Type', 'UMask', 'WatchdogSec'},
     'Install': {'WantedBy'},
 }
-LISTS = {'Environment', 'EnvironmentFile', 'LoadCredential', 'SystemCallFilter'}
+LISTS = {'Environment', 'EnvironmentFile', 'ExecStart', 'LoadCredential', 'SystemCallFilter'}
 PR_SET_NO_NEW_PRIVS, PR_SET_MDWE = 38, 65
 
 
@@ -122,7 +125,7 @@ def test_secrets_come_as_credentials_only():
                     assert not given or '%d/' in given, name
 
 
-@pytest.mark.parametrize('path', DROP_INS, ids=lambda path: path.name)
+@pytest.mark.parametrize('path', SECRETS, ids=lambda path: path.name)
 def test_a_drop_in_uses_just_the_credentials_that_it_loads(path):
     loaded = {entry.partition(':')[0] for entry in values(path, 'LoadCredential')}
     used = re.findall(r'%d/(\w+)', ' '.join(values(path, 'Environment')))
@@ -133,11 +136,32 @@ def test_a_drop_in_uses_just_the_credentials_that_it_loads(path):
 
 
 def test_the_drop_ins_do_not_overwrite_each_other():
-    names = [entry.partition('=')[0] for path in DROP_INS
+    names = [entry.partition('=')[0] for path in SECRETS
              for assignment in values(path, 'Environment') for entry in shlex.split(assignment)]
     assert len(names) == len({*names})
     arguments = {name for name in names if name.endswith('_ARGUMENTS')}
-    assert all(f'${name}' in value('ExecStart').split() for name in arguments)
+    for path in (UNIT, MANY_CAMERAS):
+        assert all(f'${name}' in values(path, 'ExecStart')[-1].split() for name in arguments)
+
+
+@pytest.mark.parametrize('path', [UNIT, MANY_CAMERAS], ids=lambda path: path.name)
+def test_it_waits_for_ever_and_sends_nothing_old_unless_something_else_is_said(path):
+    assert values(path, 'ExecStart')[:-1] == ([''] if path == MANY_CAMERAS else [])
+    words = shlex.split(values(path, 'ExecStart')[-1])
+    given = [words.index(f'{name}:={number}') for name, number in (
+        ('connect_timeout', '0.0'), ('boxes_max_age', '60.0'))]
+    assert all(words[at - 1] == '-p' for at in given)
+    last = [words.index('$BRIDGE_ARGUMENTS')]
+    if path == UNIT:
+        last.append(words.index('--params-file'))
+    assert max(given) < min(last), 'what stands behind wins'
+
+
+def test_the_drop_in_for_many_cameras_keeps_what_the_unit_sees_to():
+    def shell(path):
+        return shlex.split(values(path, 'ExecStart')[-1])[2]
+    assert shell(MANY_CAMERAS) == shell(UNIT).replace('camera_ws_bridge/bridge', (
+        'camera_ws_bridge/multi_bridge'))
 
 
 # ---- what systemd says
@@ -153,13 +177,13 @@ def analyze(*arguments):
     return result.stdout
 
 
-@pytest.fixture
-def installed(tmp_path):
-    """Return the unit as it would be installed, with all drop-ins."""
+@pytest.fixture(params=[SECRETS, DROP_INS], ids=['a camera', 'many cameras'])
+def installed(tmp_path, request):
+    """Return the unit as it would be installed, with drop-ins."""
     unit = shutil.copy(UNIT, tmp_path)
     folder = tmp_path / f'{UNIT.name}.d'
     folder.mkdir()
-    for path in DROP_INS:
+    for path in request.param:
         shutil.copy(path, folder)
     return unit
 
@@ -201,49 +225,90 @@ def confine():
     os.umask(int(value('UMask'), 8))
 
 
-def test_what_it_starts_registers_is_ready_keeps_a_spool_and_ends(tmp_path):
-    prefix, etc, state = tmp_path / 'prefix', tmp_path / 'etc', tmp_path / 'state'
-    for folder in (prefix / 'lib', etc, state / 'camera_ws_bridge/gate'):
-        folder.mkdir(parents=True)
-    (prefix / 'setup.bash').write_text('export SOURCED=1\n')
-    (prefix / 'lib/camera_ws_bridge').symlink_to(pathlib.Path(executable('bridge')).parent)
-    address = str(tmp_path / 'notify')
+@contextlib.contextmanager
+def started(path, folder, files):
+    """Start what a unit or drop-in says, by systemd's rules, with files in its prefix and etc."""
+    prefix, etc, state = folder / 'prefix', folder / 'etc', folder / 'state'
+    for needed in (prefix / 'lib', etc, state / 'camera_ws_bridge/gate'):
+        needed.mkdir(parents=True, exist_ok=True)
+    for name, content in {'setup.bash': 'export SOURCED=1\n', **files}.items():
+        ((prefix if name == 'setup.bash' else etc) / name).write_text(content)
+    executables = prefix / 'lib/camera_ws_bridge'
+    if not executables.exists():
+        executables.symlink_to(
+            pathlib.Path(get_package_prefix('camera_ws_bridge')) / 'lib/camera_ws_bridge')
     environment = dict(
         entry.split('=', 1) for assignment in values(UNIT, 'Environment')
         for entry in shlex.split(assignment))
-    environment.update(BRIDGE_PREFIX=str(prefix), NOTIFY_SOCKET=address)
-    command = value('ExecStart').replace('/etc/camera_ws_bridge', str(etc))
-    words = expand(command, environment, {'i': 'gate', 'S': str(state), 'd': str(tmp_path)})
-    loop_thread = rigs.LoopThread()
-    with rigs.own_domain() as domain, \
-            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as service_manager:
-        service_manager.bind(address)
-        service_manager.settimeout(rigs.PATIENCE)
-        orchestrator = rigs.Orchestrator(loop_thread)
-        (etc / 'gate.yaml').write_text(
-            '/**:\n  ros__parameters:\n    camera_id: the gate\n'
-            f'    orchestrator_url: {orchestrator.sim.url}\n')
+    environment.update(BRIDGE_PREFIX=str(prefix), NOTIFY_SOCKET=str(folder / 'notify'))
+    command = values(path, 'ExecStart')[-1].replace('/etc/camera_ws_bridge', str(etc))
+    words = expand(command, environment, {'i': 'gate', 'S': str(state), 'd': str(folder)})
+    with rigs.own_domain() as domain:
         process = subprocess.Popen(
             words, preexec_fn=confine, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, env={**os.environ, **environment, 'ROS_DOMAIN_ID': str(domain),
                             'HOME': '/nonexistent'})
         try:
-            assert service_manager.recv(4096) == b'READY=1'
-            # NotifyAccess=main: it must be the process that systemd has started.
-            program = os.readlink(f'/proc/{process.pid}/exe')
-            assert 'python' in program, program
-            while service_manager.recv(4096) != b'STATUS=the gate: stable':
-                pass
-            assert {message['id'] for message in orchestrator.messages('identifier')} == {
-                'the gate'}
-            spool = state / 'camera_ws_bridge/gate/spool.sqlite'
-            assert spool.stat().st_mode & 0o777 == 0o600
-            process.send_signal(signal.SIGTERM)
-            output, _ = process.communicate(timeout=rigs.PATIENCE)
-            assert process.returncode == 0, output
-            assert 'rror' not in output, output
+            yield process
         finally:
             process.kill()
             process.wait()
-            orchestrator.die()
-            loop_thread.stop()
+
+
+@pytest.fixture
+def service_manager(tmp_path):
+    """Return the socket on which systemd would hear."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as found:
+        found.bind(str(tmp_path / 'notify'))
+        found.settimeout(rigs.PATIENCE)
+        yield found
+
+
+def end(process):
+    """Stop it as systemd does; return what it has said."""
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=rigs.PATIENCE)
+    assert process.returncode == 0, output
+    assert 'rror' not in output, output
+
+
+def ids_of(orchestrator):
+    """Return the ids under which cameras have registered."""
+    return {message['id'] for message in orchestrator.messages('identifier')}
+
+
+def test_what_it_starts_registers_is_ready_keeps_a_spool_and_ends(tmp_path, service_manager):
+    with rigs.serving() as orchestrator, started(UNIT, tmp_path, {'gate.yaml': (
+            '/**:\n  ros__parameters:\n    camera_id: the gate\n'
+            f'    orchestrator_url: {orchestrator.sim.url}\n')}) as process:
+        assert service_manager.recv(4096) == b'READY=1'
+        # NotifyAccess=main: it must be the process that systemd has started.
+        executable = os.readlink(f'/proc/{process.pid}/exe')
+        assert 'python' in executable, executable
+        while service_manager.recv(4096) != b'STATUS=the gate: stable':
+            pass
+        assert ids_of(orchestrator) == {'the gate'}
+        spool = tmp_path / 'state/camera_ws_bridge/gate/spool.sqlite'
+        assert spool.stat().st_mode & 0o777 == 0o600
+        end(process)
+
+
+def test_what_it_starts_for_many_cameras_registers_each_and_ends(tmp_path, service_manager):
+    with rigs.serving() as orchestrator, started(MANY_CAMERAS, tmp_path, {'gate.yaml': (
+            f'cameras:\n- {{camera_id: a, orchestrator_url: "{orchestrator.sim.url}"}}\n'
+            f'- {{camera_id: b, orchestrator_url: "{orchestrator.sim.url}"}}\n')}) as process:
+        assert service_manager.recv(4096) == b'READY=1'
+        while service_manager.recv(4096) != b'STATUS=a: stable; b: stable':
+            pass
+        assert ids_of(orchestrator) == {'a', 'b'}
+        end(process)
+
+
+@pytest.mark.parametrize('distribution, only', [('humble', '1'), ('jazzy', '')])
+def test_humble_keeps_to_this_machine_as_well(tmp_path, distribution, only):
+    executable = tmp_path / 'prefix/lib/camera_ws_bridge/bridge'
+    executable.parent.mkdir(parents=True)
+    executable.write_text('#!/bin/sh\necho "<$ROS_LOCALHOST_ONLY>"\n')
+    executable.chmod(0o755)
+    with started(UNIT, tmp_path, {'setup.bash': f'ROS_DISTRO={distribution}\n'}) as process:
+        assert process.communicate(timeout=rigs.PATIENCE)[0] == f'<{only}>\n'

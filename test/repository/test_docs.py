@@ -151,6 +151,20 @@ def test_the_buffers_figures_are_computed():
         assert abs(per_message + per_box * boxes - size) < 0.02 * size
 
 
+def test_the_load_of_a_fleet_is_computed():
+    script = runpy.run_path(str(ROOT / 'scripts/fleet_load.py'))
+    text = (ROOT / 'docs/performance.md').read_text()
+    assert script['BEGIN'] in text and script['END'] in text
+    assert script['page'](text) == text, 'run scripts/fleet_load.py --write'
+    for outage in script['OUTAGES']:
+        load = script['simulate'](outage)
+        assert len(load.back) == script['BRIDGES']
+        # No longer than the longest pause and the registrations of all take.
+        longest = max(script['DEFAULTS']['reconnect_delay_max'], outage.retry_after)
+        assert load.back[-1] <= script['AWAY'] + longest + (
+            script['BRIDGES'] / script['CAPACITY']), outage.name
+
+
 def table_of(heading):
     """Return the names in the first column of a table of operations.md."""
     text = (ROOT / 'docs/operations.md').read_text()

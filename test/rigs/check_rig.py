@@ -19,7 +19,7 @@ import os
 import sys
 
 from camera_ws_bridge.preflight.report import Status
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from rigs.installed import executable
 from rigs.shared import WAIT
 
@@ -35,7 +35,7 @@ class Report:
         self.code = code
         self.text = stdout + stderr
         self.stderr = stderr
-        self.value = codec.loads(stdout)
+        self.value = strict_json.loads(stdout)
         self.steps = {step['name']: step for step in self.value['steps']}
         assert_schema(self.value)
         assert self.code == (not self.value['ok'])

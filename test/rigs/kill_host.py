@@ -36,7 +36,8 @@ from typing import Any
 from camera_ws_bridge.config.parameters import Parameters
 from camera_ws_bridge.node.assembly import assemble
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.protocol.messages import Boxes, Update
+from camera_ws_bridge.protocol.boxes import Boxes
+from camera_ws_bridge.protocol.update import Update
 
 OBJECTS = 5
 UPDATE_EVERY = 10  # messages

@@ -34,7 +34,9 @@ from camera_ws_bridge.link.link import Link, State
 from camera_ws_bridge.link.settings import Settings
 from camera_ws_bridge.log.throttled_log import ThrottledLog
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.protocol.messages import Update
+from camera_ws_bridge.protocol.start import Start
+from camera_ws_bridge.protocol.stop import Stop
+from camera_ws_bridge.protocol.update import Update
 from camera_ws_bridge.tracking.tracked_objects import Session
 import pytest
 from rigs.shared import Recorder
@@ -292,13 +294,18 @@ class Rig:
         self.outbox = outbox
         if outbox is None:
             self.outbox = Outbox(Policy(10_000, 2**24), Policy(1000, 2**20))
+        settings.setdefault('reconnect_delay_max', 10.0)
         self.settings = Settings('front-door', 'ws://orchestrator/processor', **settings)
         self.session = Session(reconcile)
         log = ThrottledLog(self.logger, 'front-door', self.clock)
+        take_in = self.session.receive
         self.inbound = Inbound(
-            self.session, self.settings.command_rate, self.settings.limits, log, self)
+            self.session, {Start: take_in, Stop: take_in, Update: take_in},
+            self.settings.command_rate, self.settings.limits, log, self)
         self.tokens = token and Tokens(token, on_token_rejected)
-        self.link = Link(self, self, Backoff(0.5, 10.0, 2.0, draw), log, self.clock)
+        self.link = Link(self, self, Backoff(
+            self.settings.reconnect_delay_min, self.settings.reconnect_delay_max,
+            self.settings.stable_after, draw), log, self.clock)
         self.running = None
 
     def told(self, command):

@@ -17,7 +17,7 @@
 import asyncio
 import contextlib
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.sim.orchestrator.server import OrchestratorSim
 from camera_ws_bridge.sim.orchestrator.timelines import Timelines
 from rigs.shared import WAIT
@@ -56,12 +56,12 @@ async def connect(url, **arguments):
 async def get(connection):
     """Return the next thing that comes: a message, (PONG, data) or END."""
     event = await asyncio.wait_for(connection.events.get(), WAIT)
-    return codec.loads(event) if isinstance(event, str) and event is not END else event
+    return strict_json.loads(event) if isinstance(event, str) and event is not END else event
 
 
 async def say(connection, kind, **fields):
     """Send a message."""
-    await connection.write_message(codec.dumps({'type': kind, **fields}))
+    await connection.write_message(strict_json.dumps({'type': kind, **fields}))
 
 
 async def settled(connection):
@@ -106,11 +106,11 @@ async def handshake(port, path='/processor'):
 
 def normal(text):
     """Return JSON text in one spelling; keys keep their order, and 1 is not 1.0."""
-    return codec.dumps(codec.loads(text))
+    return strict_json.dumps(strict_json.loads(text))
 
 
 def read_journal(path):
     """Return what a file that records traffic holds, without the times."""
     with path.open(encoding='utf-8') as lines:
         return [(entry['connection'], entry['direction'], entry['text'])
-                for entry in map(codec.loads, lines)]
+                for entry in map(strict_json.loads, lines)]

@@ -241,12 +241,3 @@ def test_a_publisher_that_the_graph_tells_of_late_is_heard(topic, monkeypatch):
         lambda name: tell(name) if next(asked) >= 5 else [])
     topic.connect(topic.publisher(BEST_EFFORT))
     assert next(asked) > 5
-
-
-def test_a_look_that_finds_nothing_new_asks_for_numbers_only(topic, monkeypatch):
-    topic.subscribe()
-    topic.connect(topic.publisher(RELIABLE))
-    topic.wait(lambda: topic.subscription._main.get_publisher_count() == (
-        topic.node.count_publishers('boxes')))
-    monkeypatch.delattr(type(topic.node), 'get_publishers_info_by_topic')
-    topic.subscription.look()

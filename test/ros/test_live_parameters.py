@@ -50,7 +50,7 @@ def test_changes_that_are_accepted(changes):
     ({'frame_id_zero': 'now'}, 'frame_id_zero', 'must be epoch, first_frame, or a stamp'),
     ({'camera_id': 'other'}, 'camera_id', 'cannot change while the node runs'),
     ({'spool_path': '/tmp/x'}, 'spool_path', 'cannot change'),
-    ({'reconnect_delay_min': 20.0}, 'reconnect_delay_min', 'more than reconnect_delay_max (10)'),
+    ({'reconnect_delay_min': 20.0}, 'reconnect_delay_min', 'more than reconnect_delay_max (2.5)'),
     ({'reconnect_delay_max': 0.1}, 'reconnect_delay_min', 'is 0.5, more than'),
     ({'heartbeat_timeout': 5.0, 'open_timeout': 0.0}, 'open_timeout', 'must be in')))
 def test_changes_that_are_refused(changes, name, part):

@@ -67,7 +67,7 @@ class Orchestrator(rigs.Orchestrator):
 
     def __init__(self, loop_thread: rigs.LoopThread, ledger: Ledger) -> None:
         self._ledger = ledger
-        super().__init__(loop_thread)
+        super().__init__(loop_thread, landmark=True)
 
     def _hear(self, connection: str, direction: str, text: str) -> None:
         if direction == 'to_orchestrator':

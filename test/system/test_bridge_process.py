@@ -27,7 +27,7 @@ from rigs.commands import stop
 
 # ---- begin and end
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_flushes_and_ends_with_0(tmp_path, number):
     with rigs.running(tmp_path) as rig:
         rig.probe.publish_frames(range(200))

@@ -21,7 +21,7 @@ import pathlib
 import signal
 import subprocess
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.ros import qos
 from camera_ws_bridge.sim.camera.world import FEATURES, World
 from camera_ws_bridge_msgs.msg import Boxes, Start, Stop, Update
@@ -116,7 +116,7 @@ class Camera:
         return self.process.returncode
 
     def report(self):
-        return codec.loads(self._report.read_text())
+        return strict_json.loads(self._report.read_text())
 
 
 @contextlib.contextmanager

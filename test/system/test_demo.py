@@ -22,7 +22,7 @@ import subprocess
 import threading
 import time
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.sim.demo.account import account, Outage, Told
 from camera_ws_bridge.sim.orchestrator.journal import Entry
 from camera_ws_bridge_msgs.msg import Count, Status
@@ -69,7 +69,7 @@ class Story:
 
     def account(self):
         """Return what the demo makes of it."""
-        journal = [Entry(at, 'demo', 'to_orchestrator', codec.dumps(message))
+        journal = [Entry(at, 'demo', 'to_orchestrator', strict_json.dumps(message))
                    for at, message in self.journal]
         return account(self.camera, journal, self.status, self.told, self.outages)
 

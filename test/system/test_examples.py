@@ -19,7 +19,7 @@ import importlib.util
 import io
 import pathlib
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol.start import IMAGE_PREFIX
 from camera_ws_bridge_msgs.msg import Boxes, Start
 import numpy as np
 import pytest
@@ -153,7 +153,7 @@ def test_the_reid_node_takes_up_a_start_that_came_while_it_was_away(scene, tmp_p
     pil = pytest.importorskip('PIL.Image')
     file = io.BytesIO()
     pil.fromarray(np.full((20, 10, 3), BLUE, np.uint8)).save(file, 'png')
-    uri = codec.IMAGE_PREFIX + base64.b64encode(file.getvalue()).decode()
+    uri = IMAGE_PREFIX + base64.b64encode(file.getvalue()).decode()
     scene.rig.orchestrator.send(start(3, image=uri), start(4, image=uri), stop(4))
     scene.rig.wait(lambda: len(scene.rig.probe.of(Start)) == 2)
     scene.rig.wait(lambda: [found.object_id for found in scene.rig.probe.tracked.objects] == [3])

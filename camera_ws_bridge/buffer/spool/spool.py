@@ -115,10 +115,10 @@ class Spool:
 
     def note(self) -> bytes:
         """Return the note; nothing if there is none, or a damaged one. Raise SpoolError."""
-        for content, crc in self._execute(table.SELECT_NOTE):
-            if isinstance(content, bytes) and zlib.crc32(content) == crc:
-                return content
-        return b''
+        try:
+            return table.note(self._connected())
+        except table.SQLITE_ERRORS as error:
+            raise table.sqlite_failure(error) from None
 
     def write(
             self, added: Sequence[Row], removed: Sequence[int], note: bytes | None = None) -> None:
@@ -198,6 +198,7 @@ class Spool:
         self._connection = self._connect()
         rows, carried = damage.rows, 0
         with suppress(SpoolError):
+            self.write((), (), damage.note)
             while carried < len(rows):
                 self.write(rows[carried:carried + CARRIED_AT_ONCE], ())
                 carried += len(rows[carried:carried + CARRIED_AT_ONCE])
@@ -233,6 +234,8 @@ class Spool:
                 if isinstance(failure, SpoolError) and failure.cause == 'corrupt':
                     if header[:16] == MAGIC:
                         failure.rows = table.salvage(connection)
+                        with suppress(*table.SQLITE_ERRORS):
+                            failure.note = table.note(connection)
                     # Before SQLite closes the file, since that would remove the log.
                     failure.aside = files.put_aside(self.path)
             finally:

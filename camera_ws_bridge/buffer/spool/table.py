@@ -84,6 +84,7 @@ class SpoolError(BridgeError):
         self.cause = cause
         self.reason = reason
         self.rows: Sequence[Row] = ()  # what is still readable of a corrupt file
+        self.note = b''  # likewise
         self.aside = ''  # where that has been put
 
     @property
@@ -120,6 +121,14 @@ def salvage(connection: sqlite3.Connection) -> list[Row]:
                         break
                     rows[row.id] = row
     return [rows[id_] for id_ in sorted(rows)]
+
+
+def note(connection: sqlite3.Connection) -> bytes:
+    """Return the note; nothing if there is none, or a damaged one."""
+    for content, crc in connection.execute(SELECT_NOTE):
+        if isinstance(content, bytes) and zlib.crc32(content) == crc:
+            return content
+    return b''
 
 
 def check(connection: sqlite3.Connection) -> None:

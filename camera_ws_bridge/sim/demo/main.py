@@ -33,17 +33,17 @@ import signal
 import sys
 import tempfile
 
+from camera_ws_bridge.ros import starting
 from camera_ws_bridge.sim.arguments import count, not_negative, positive
 from camera_ws_bridge.sim.demo.processes import Failed, Observer, Site
 from camera_ws_bridge.sim.demo.story import Story
 import rclpy
 from rclpy.signals import SignalHandlerOptions
-from rclpy.utilities import remove_ros_args
 
 
 def main(args: list[str] | None = None) -> int:
     """Run the demo; return 0 if nothing was lost."""
-    arguments = _parser().parse_args(remove_ros_args(args or sys.argv)[1:])
+    arguments = _parser().parse_args(starting.own_arguments('demo', args))
     with _environment() as (observer, signals), \
             tempfile.TemporaryDirectory(prefix='camera_ws_bridge_') as folder:
         site = Site(pathlib.Path(folder), observer, lambda: bool(signals))
@@ -66,7 +66,7 @@ def _environment() -> Iterator[tuple[Observer, list[int]]]:
     signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: signals.append(number))
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    starting.init('demo', None, signal_handler_options=SignalHandlerOptions.NO)
     observer = Observer()
     try:
         yield observer, signals

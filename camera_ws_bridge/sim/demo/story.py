@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 import time
 from typing import Any
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.sim.camera.picture import a_picture
 from camera_ws_bridge.sim.demo.account import account, Outage, Told
 from camera_ws_bridge.sim.demo.processes import Site
@@ -133,6 +133,6 @@ class Story:
         bridge_code = site.end('bridge')
         site.end('orchestrator')
         complete = account(
-            codec.loads(site.report.read_text()), received(site.journal, CAMERA_ID),
+            strict_json.loads(site.report.read_text()), received(site.journal, CAMERA_ID),
             site.observer.status, self._told, self._outages)
         return complete and camera_code == bridge_code == 0

@@ -19,7 +19,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from camera_ws_bridge.protocol.codec import IMAGE_PREFIX
+from camera_ws_bridge.protocol.start import IMAGE_PREFIX
 from camera_ws_bridge.sim.camera.picture import a_picture
 
 Fields = dict[str, Any]

@@ -23,7 +23,8 @@ import logging
 from typing import Any
 
 from camera_ws_bridge.errors import DecodeError
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
+from camera_ws_bridge.protocol.start import IMAGE_PREFIX
 from tornado import websocket
 
 LOGGER = logging.getLogger('operator')
@@ -60,7 +61,7 @@ class Operator:
 
     async def send(self, message: Fields) -> None:
         """Send any message."""
-        await self._connection.write_message(codec.dumps(message))
+        await self._connection.write_message(strict_json.dumps(message))
 
     async def start(
             self, camera_id: str, *, frame_id: float | None = None, box_id: int | None = None,
@@ -70,7 +71,7 @@ class Operator:
         if frame_id is not None:
             message.update(frameId=frame_id, boxId=box_id)
         if image is not None:
-            message['image'] = codec.IMAGE_PREFIX + base64.b64encode(image).decode('ascii')
+            message['image'] = IMAGE_PREFIX + base64.b64encode(image).decode('ascii')
         seen = len(self.received)
         await self.send(message)
         answer = await self.wait_for(
@@ -108,7 +109,7 @@ class Operator:
     async def _read(self) -> None:
         while (text := await self._connection.read_message()) is not None:
             try:
-                fields = codec.loads(text)
+                fields = strict_json.loads(text)
             except DecodeError as error:
                 LOGGER.warning('ignored: %s', error)
                 continue

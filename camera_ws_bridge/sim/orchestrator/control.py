@@ -21,7 +21,7 @@ import json
 from typing import Any
 
 from camera_ws_bridge.errors import DecodeError
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.sim.orchestrator.state import State
 from camera_ws_bridge.sim.orchestrator.timelines import Timelines
 from tornado import web
@@ -65,7 +65,7 @@ class Stats(web.RequestHandler):
 
     def get(self) -> None:
         self.set_header('Content-Type', 'application/json')
-        self.write(codec.dumps(self.stats()))
+        self.write(strict_json.dumps(self.stats()))
 
 
 class Control(Stats):
@@ -74,9 +74,9 @@ class Control(Stats):
     def post(self) -> None:
         assert self.obey is not None
         try:
-            self.obey(codec.loads(self.request.body))
+            self.obey(strict_json.loads(self.request.body))
         except (DecodeError, ValueError, TypeError) as error:
             self.set_status(400)
-            self.write(codec.dumps({'error': str(error)}))
+            self.write(strict_json.dumps({'error': str(error)}))
             return
         self.get()

@@ -22,7 +22,7 @@ import time
 from typing import Any, NamedTuple
 
 from camera_ws_bridge.errors import DecodeError
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 
 
 class Entry(NamedTuple):
@@ -37,7 +37,7 @@ class Entry(NamedTuple):
     def fields(self) -> dict[str, Any]:
         """Return the JSON object that the frame is; an empty one if it is none."""
         try:
-            return codec.loads(self.text)
+            return strict_json.loads(self.text)
         except DecodeError:
             return {}
 
@@ -57,7 +57,7 @@ class Journal:
     def write(self, connection: str, direction: str, text: str) -> None:
         """Append an entry."""
         entry = {'t': time.time(), 'connection': connection, 'direction': direction, 'text': text}
-        os.write(self._file, codec.dumps(entry).encode() + b'\n')
+        os.write(self._file, strict_json.dumps(entry).encode() + b'\n')
 
     def close(self) -> None:
         """Close the file."""
@@ -69,7 +69,7 @@ def received(path: str | os.PathLike[str], connection: str | None = None) -> Ite
     with open(path, 'rb') as journal:  # a kill may have cut off a character
         for line in journal:
             try:
-                entry = Entry(**codec.loads(line))
+                entry = Entry(**strict_json.loads(line))
             except (DecodeError, TypeError):
                 continue  # a line that a kill cut off
             if entry.direction == 'to_orchestrator' and connection in (None, entry.connection):

@@ -15,14 +15,15 @@
 """What was accepted in a session that is over speaks of objects that are no more."""
 
 from camera_ws_bridge.buffer.outbox import Item, Policy
+from camera_ws_bridge.protocol.boxes import Boxes, flat_box, NOT_TRACKED
 from camera_ws_bridge.protocol.codec import encode_utf8
-from camera_ws_bridge.protocol.messages import Box, Boxes
 from rigs.outbox_rig import adds_up, fill, outbox, payloads
 
 
-def boxes(object_id=None, frame_id=1.5):
+def boxes(object_id=NOT_TRACKED, frame_id=1.5):
     """Return encoded boxes."""
-    return encode_utf8(Boxes(frame_id, (Box(1, (0.0, 0.0, 1.0, 1.0), 'dog', 0.5, object_id),)))
+    return encode_utf8(Boxes(
+        frame_id, (flat_box(1, (0.0, 0.0, 1.0, 1.0), 'dog', 0.5, object_id),)))
 
 
 def test_what_is_of_the_session_goes_as_it_is():

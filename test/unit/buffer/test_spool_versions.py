@@ -137,6 +137,16 @@ def test_a_note_is_replaced_and_stays(spool):
         assert spool.note() == content
 
 
+def test_a_note_survives_damage_elsewhere(spool, path):
+    spool.write([boxes(1)], (), b'noted')
+    spool.close()
+    edit(path, "UPDATE messages SET payload = 'x'")
+    spool = Spool.open(path, MIB)
+    assert (spool.load(), spool.note()) == ([], b'noted')
+    assert 'corrupt' in spool.report
+    spool.close()
+
+
 def test_a_damaged_note_is_none(spool, path):
     spool.write([boxes(1)], (), b'noted')
     for statement in ("UPDATE note SET content = x'00'", 'UPDATE note SET content = 5'):

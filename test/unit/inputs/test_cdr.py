@@ -54,9 +54,10 @@ def bits(*numbers):
 
 
 def same(found, value):
-    """Tell whether the flat boxes are those, bit for bit."""
+    """Assert that the boxes are those, bit for bit."""
     stamp, camera, frame_id, session, boxes = value
-    assert (found.stamp, found.session) == (stamp, session)
+    found, *stamp_and_session = found
+    assert stamp_and_session == [stamp, session]
     assert bits(found.frame_id) == bits(frame_id)
     assert len(found.boxes) == len(boxes)
     for flat, (box_id, *rect, object_type, certainty, object_id) in zip(found.boxes, boxes):
@@ -110,17 +111,17 @@ def test_updates_of_rclpy_are_read(value):
         session, object_id, bits(*numbers))
 
 
-@pytest.mark.parametrize('order', '<>')
-def test_cut_at_every_byte(order):
+def test_cut_at_every_byte():
     boxes = [(number, 0.1, 0.2, 0.3, 0.4, 'x' * number, 0.5, 7) for number in range(10)]
-    for read, whole in (
-            (cdr.boxes, encode_boxes(((1, 2), 'camera', 0.5, 6, boxes), order)),
-            (cdr.boxes, encode_boxes(((1, 2), 'camera', 0.5, 6, boxes[::-1]), order)),
-            (cdr.update, encode_update(((1, 2), 'camera', 3, 4, 5, [0.5] * 10), order))):
-        read(whole)
-        for end in range(len(whole)):
-            with pytest.raises(CdrError):
-                read(whole[:end])
+    for order in '<>':
+        for read, whole in (
+                (cdr.boxes, encode_boxes(((1, 2), 'camera', 0.5, 6, boxes), order)),
+                (cdr.boxes, encode_boxes(((1, 2), 'camera', 0.5, 6, boxes[::-1]), order)),
+                (cdr.update, encode_update(((1, 2), 'camera', 3, 4, 5, [0.5] * 10), order))):
+            read(whole)
+            for end in range(len(whole)):
+                with pytest.raises(CdrError):
+                    read(whole[:end])
 
 
 def test_the_place_of_a_cut_is_named():
@@ -156,17 +157,16 @@ def test_flipped_bytes_are_a_message_or_our_error():
         for _ in range(chance.randint(1, 3)):
             data[chance.randrange(len(data))] = chance.randrange(256)
         try:
-            flat = cdr.boxes(bytes(data))
-            codec.encode_boxes(flat.frame_id, flat.boxes)
+            codec.encode_utf8(cdr.boxes(bytes(data))[0])
         except (CdrError, EncodeError):
             pass
 
 
-@pytest.mark.parametrize('head', [b'', b'\0', b'\0\7\0\0', b'\0\3\0\0'])
-def test_other_encodings_are_not_understood(head):
-    assert not cdr.understands(head)
-    with pytest.raises(CdrError):
-        cdr.boxes(head + bytes(100))
+def test_other_encodings_are_not_understood():
+    for head in b'', b'\0', b'\0\7\0\0', b'\0\3\0\0':
+        assert not cdr.understands(head), head
+        with pytest.raises(CdrError):
+            cdr.boxes(head + bytes(100))
 
 
 def test_a_length_that_lies():
@@ -207,5 +207,5 @@ def test_an_empty_object_type_without_its_zero():
         writer.text('', zero=b'')
         writer.put('d', 0.9)
         writer.put('q', object_id)
-    found = cdr.boxes(writer.done())
+    found = cdr.boxes(writer.done())[0]
     assert [(box[6], box[9]) for box in found.boxes] == [(b'', 3), (b'', 4)]

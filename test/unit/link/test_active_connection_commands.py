@@ -17,7 +17,9 @@
 import asyncio
 
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.protocol.messages import Start, Stop, Update
+from camera_ws_bridge.protocol.start import Start
+from camera_ws_bridge.protocol.stop import Stop
+from camera_ws_bridge.protocol.update import Update
 import pytest
 from rigs.link_rig import Rig, virtual
 

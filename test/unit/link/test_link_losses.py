@@ -19,7 +19,9 @@ import random
 
 from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.link.link import State
-from camera_ws_bridge.protocol.messages import Start, Stop, Update
+from camera_ws_bridge.protocol.start import Start
+from camera_ws_bridge.protocol.stop import Stop
+from camera_ws_bridge.protocol.update import Update
 import pytest
 from rigs.link_rig import a_token, REFUSED, Rig, SECRET, virtual
 

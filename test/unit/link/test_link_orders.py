@@ -18,7 +18,7 @@ import asyncio
 
 from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.link.link import State
-from camera_ws_bridge.protocol.messages import Update
+from camera_ws_bridge.protocol.update import Update
 import pytest
 from rigs.link_rig import a_token, REFUSED, Rig, UNAVAILABLE, virtual
 

@@ -42,7 +42,7 @@ sys.exit(start.{executable}())
 
 
 @pytest.mark.parametrize('executable', ['bridge', 'multi_bridge'])
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_while_python_still_imports_ends_it_in_order(tmp_path, executable, number):
     with subprocess.Popen(
             [sys.executable, '-c', START.format(executable=executable)], cwd=tmp_path,

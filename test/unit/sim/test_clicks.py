@@ -16,7 +16,8 @@
 
 import base64
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import codec, strict_json
+from camera_ws_bridge.protocol.start import IMAGE_PREFIX
 from camera_ws_bridge.sim.interface.clicks import Clicks, WITH_IMAGE
 
 
@@ -61,6 +62,6 @@ def test_some_starts_show_a_cut_out():
     images = [clicks.next().get('image') for _ in range(2 * WITH_IMAGE)]
     shown = [index for index, image in enumerate(images, 1) if image]
     assert shown == [WITH_IMAGE, 2 * WITH_IMAGE]
-    data = base64.b64decode(images[WITH_IMAGE - 1].removeprefix(codec.IMAGE_PREFIX))
-    text = codec.dumps({'type': 'start', 'objectId': 1, 'image': images[WITH_IMAGE - 1]})
+    data = base64.b64decode(images[WITH_IMAGE - 1].removeprefix(IMAGE_PREFIX))
+    text = strict_json.dumps({'type': 'start', 'objectId': 1, 'image': images[WITH_IMAGE - 1]})
     assert codec.decode(text).image == data

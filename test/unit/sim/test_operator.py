@@ -18,7 +18,7 @@ import asyncio
 import base64
 import contextlib
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol.start import IMAGE_PREFIX
 from camera_ws_bridge.sim.interface.client import Operator
 import pytest
 from rigs import sim_rig
@@ -72,8 +72,8 @@ def test_the_picture_of_a_start_comes_out_of_the_wire_as_it_went_in():
             picture = bytes(range(256)) * 5
             await operator.start('cam-1', image=picture)
             image = (await camera.wait_for(of('start')))['image']
-            assert image.startswith(codec.IMAGE_PREFIX)
-            assert base64.b64decode(image[len(codec.IMAGE_PREFIX):], validate=True) == picture
+            assert image.startswith(IMAGE_PREFIX)
+            assert base64.b64decode(image[len(IMAGE_PREFIX):], validate=True) == picture
 
     run(job())
 

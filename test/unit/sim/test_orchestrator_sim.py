@@ -20,7 +20,8 @@ import os
 import pathlib
 import socket
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
+from camera_ws_bridge.protocol.start import IMAGE_PREFIX
 from camera_ws_bridge.sim.interface.client import Operator
 import pytest
 from rigs.shared import run, until, WAIT
@@ -34,7 +35,7 @@ RECORDING = pathlib.Path(__file__).parents[2] / 'data' / 'orchestrator-session.j
 
 def read_recording():
     with RECORDING.open(encoding='utf-8') as lines:
-        return [codec.loads(line) for line in lines]
+        return [strict_json.loads(line) for line in lines]
 
 
 def test_it_answers_as_in_the_recording():
@@ -59,7 +60,7 @@ def test_it_answers_as_in_the_recording():
                     connection.ping(text.encode())
                 elif direction == 'closed':
                     # A last ping, which is not in the recording, shows that nothing more came.
-                    heard[name] += map(codec.dumps, await settled(connection))
+                    heard[name] += map(strict_json.dumps, await settled(connection))
                     count = len(closed)
                     connection.close(int(text))
                     await until(lambda: len(closed) > count)
@@ -153,11 +154,11 @@ def test_trap_5_numbers_are_passed_on_as_they_came(number):
             await camera.write_message(
                 '{"type": "boundingBoxes", "frameId": %s, "boxes": []}' % number)
             assert repr((await get(operator))['frameId']) == repr(
-                codec.loads('{"value": %s}' % number)['value'])
+                strict_json.loads('{"value": %s}' % number)['value'])
             await operator.write_message(
                 '{"type": "start", "cameraId": "cam-1", "frameId": %s, "boxId": 0}' % number)
             assert repr((await get(camera))['frameId']) == repr(
-                codec.loads('{"value": %s}' % number)['value'])
+                strict_json.loads('{"value": %s}' % number)['value'])
 
     run(job())
 
@@ -172,7 +173,7 @@ def test_trap_6_megabytes_pass_and_more_than_10_mib_do_not():
             start = await get(camera)
             assert list(start) == ['type', 'objectId', 'image']
             assert start['image'] == operator.received[-1]['image']
-            assert start['image'].startswith(codec.IMAGE_PREFIX)
+            assert start['image'].startswith(IMAGE_PREFIX)
             await camera.write_message('x' * (10 * 2**20))
             assert await settled(camera) == []
             with contextlib.suppress(Exception):  # it need not take it to the end
@@ -230,7 +231,7 @@ def test_an_image_reaches_only_operators_who_want_images():
             await plain.wait_for(lambda fields: fields['type'] == 'boundingBoxes')
             assert len(plain.received) == 1
             assert heard[0] == rich.received[0] == {
-                'type': 'newObject', 'objectId': 1, 'image': codec.IMAGE_PREFIX + 'cG5n'}
+                'type': 'newObject', 'objectId': 1, 'image': IMAGE_PREFIX + 'cG5n'}
             await rich.close()
             assert rich.closed
 

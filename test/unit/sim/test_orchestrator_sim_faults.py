@@ -18,7 +18,7 @@ import asyncio
 import contextlib
 import ssl
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.sim.interface.client import Operator
 import pytest
 from rigs.shared import run, until, WAIT
@@ -130,7 +130,7 @@ def test_a_stalled_one_answers_nothing_until_it_resumes():
             handshaking = asyncio.ensure_future(connect(sim.url))
             # It is alive behind its back: what it answers here came after the frames above.
             stats = await AsyncHTTPClient().fetch(f'http://127.0.0.1:{sim.port}/stats')
-            assert codec.loads(stats.body)['open'] == 2
+            assert strict_json.loads(stats.body)['open'] == 2
             for pending in (other.events.get(), camera.events.get(), handshaking):
                 with pytest.raises(asyncio.TimeoutError):
                     await asyncio.wait_for(asyncio.shield(pending), 0.1)
@@ -193,9 +193,9 @@ def test_what_was_stalled_is_lost_when_it_stops():
 
 async def order(sim, **fields):
     answer = await AsyncHTTPClient().fetch(HTTPRequest(
-        f'http://127.0.0.1:{sim.port}/control', method='POST', body=codec.dumps(fields)),
+        f'http://127.0.0.1:{sim.port}/control', method='POST', body=strict_json.dumps(fields)),
         raise_error=False)
-    return answer.code, codec.loads(answer.body)
+    return answer.code, strict_json.loads(answer.body)
 
 
 def test_stats():
@@ -209,7 +209,7 @@ def test_stats():
             sim.connections[0].abort()
             await until(lambda: len(sim.connections) == 2)
             answer = await AsyncHTTPClient().fetch(f'http://127.0.0.1:{sim.port}/stats')
-            assert codec.loads(answer.body) == {
+            assert strict_json.loads(answer.body) == {
                 'opened': 3, 'refused': 0, 'open': 2,
                 'cameras': {'cam-1': {'open': 1, 'opened': 2}},
                 'registered': [],  # trap 2

@@ -14,7 +14,9 @@
 
 """Which restarts of the orchestrator a replay tells, and which lives it proves to go on."""
 
-from camera_ws_bridge.protocol.messages import Start, Stop, Update
+from camera_ws_bridge.protocol.start import Start
+from camera_ws_bridge.protocol.stop import Stop
+from camera_ws_bridge.protocol.update import Update
 from camera_ws_bridge.tracking.life import digest, judge, Life, NO_MAP, Verdict
 import pytest
 

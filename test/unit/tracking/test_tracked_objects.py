@@ -14,8 +14,12 @@
 
 """The session makes commands of what the orchestrator says, repeats and forgets to say."""
 
-from camera_ws_bridge.protocol.messages import (
-    Authenticate, Boxes, Identifier, Message, Start, Stop, Update)
+from camera_ws_bridge.protocol.authenticate import Authenticate
+from camera_ws_bridge.protocol.boxes import Boxes
+from camera_ws_bridge.protocol.identifier import Identifier
+from camera_ws_bridge.protocol.start import Start
+from camera_ws_bridge.protocol.stop import Stop
+from camera_ws_bridge.protocol.update import Update
 from camera_ws_bridge.tracking.tracked_objects import (
     Command, OWN_REMEMBERED, Session, Unreadable)
 import pytest
@@ -44,7 +48,7 @@ def test_every_command_is_passed_on_in_order_and_numbered_from_1():
 
 
 @pytest.mark.parametrize('message', [
-    Boxes(1.5), Identifier('cam-1'), Authenticate('token'), Message()])
+    Boxes(1.5), Identifier('cam-1'), Authenticate('token')])
 def test_what_is_no_command_says_nothing_to_a_re_id_node(message):
     session = Session()
     session.receive(PICTURE)

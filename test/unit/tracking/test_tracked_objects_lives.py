@@ -18,7 +18,9 @@ A session is told apart from the next: what a new life says of an id is of anoth
 What a replay proves is tested in test_life.py; this is what the session makes of it.
 """
 
-from camera_ws_bridge.protocol.messages import Start, Stop, Update
+from camera_ws_bridge.protocol.start import Start
+from camera_ws_bridge.protocol.stop import Stop
+from camera_ws_bridge.protocol.update import Update
 from camera_ws_bridge.tracking import tracked_objects
 from camera_ws_bridge.tracking.life import digest, Life
 from camera_ws_bridge.tracking.tracked_objects import Session

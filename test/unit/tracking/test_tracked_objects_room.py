@@ -16,7 +16,9 @@
 
 import random
 
-from camera_ws_bridge.protocol.messages import Start, Stop, Update
+from camera_ws_bridge.protocol.start import Start
+from camera_ws_bridge.protocol.stop import Stop
+from camera_ws_bridge.protocol.update import Update
 from camera_ws_bridge.tracking import tracked_objects
 from camera_ws_bridge.tracking.tracked_objects import MAX_TRACKED, Session
 import pytest
