@@ -99,6 +99,17 @@ class Tcp:
         """Tell whether its local address and its route are as they were when it was opened."""
         return self._route is None or self._route.holds()
 
+    def discard(self) -> None:
+        """
+        Have the end of the connection be a reset, which takes back what is not acknowledged.
+
+        Else the kernel goes on sending it for minutes, and it arrives behind what is newer.
+        """
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        except OSError:  # closed already
+            pass
+
     def quick_ack(self) -> None:
         """
         Acknowledge at once what has come.

@@ -290,10 +290,14 @@ class Connection:
         closing.add_done_callback(lambda done: done.cancelled() or done.exception())
         # Not wait_for: the legacy API's close takes its time even when it is cancelled.
         await asyncio.wait([closing], timeout=timeout)
-        self.abort()
+        self._end()  # what is in the kernel may still arrive
 
     def abort(self) -> None:
-        """End the connection at once, without waiting for anybody."""
+        """End the connection at once; what has not arrived by now never will."""
+        self._tcp.discard()
+        self._end()
+
+    def _end(self) -> None:
         try:
             self._websocket.transport.abort()
         except AttributeError:  # asyncio's own, if the connection was lost in this very moment

@@ -75,6 +75,7 @@ def test_a_closed_socket_tells_nothing_and_raises_nothing(pair):
     pair[0].close()
     assert tcp.counters() is None and tcp.written() is None
     tcp.quick_ack()
+    tcp.discard()
 
 
 @linux_only
