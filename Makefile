@@ -26,7 +26,7 @@ export CAMERA_WS_BRIDGE_REAL_ROS := $(REAL_ROS)
 
 # Nothing may import from the source tree: only what is installed gets tested.
 ENTER := source scripts/env.bash; export PYTHONSAFEPATH=1;
-CLIENT_TESTS := $(wildcard test/unit/transport/test_websocket*.py)
+CLIENT_TESTS := test/unit/transport
 FAULT_TESTS := test/faults test/system/test_kills.py test/system/test_two_bridges.py
 BESIDE = $(if $(REAL_ROS),build,$$CAMERA_WS_BRIDGE_VENV)
 WEBSOCKETS_10 = $(BESIDE)/websockets-10
@@ -54,10 +54,10 @@ build: ready ## Set up ROS 2 and build both packages
 	@$(took)
 
 demo: ready ## Run bridge, orchestrator and camera together (DURATION=seconds)
-	@$(ENTER) demo $(if $(DURATION),--duration $(DURATION)); $(took)
+	@$(ENTER) run demo $(if $(DURATION),--duration $(DURATION)); $(took)
 
 test: ready ## Run the tests against the installed packages (PYTEST_ARGS=...)
-	@$(ENTER) status=0; pytest $(PYTEST_ARGS) || status=$$?; $(took); exit $$status
+	@$(ENTER) status=0; bash scripts/test.bash $(PYTEST_ARGS) || status=$$?; $(took); exit $$status
 
 # Nothing is written of a run that failed, or of a part of the suite.
 faults: ready ## Inject faults into a running bridge, print the tables (WRITE=1: into docs/)

@@ -34,7 +34,8 @@ setup(
     ],
     python_requires='>=3.10',
     # What is not part of ROS 2; all of it, with the rosdep keys, is in package.xml.
-    install_requires=['PyYAML', 'numpy', 'setuptools', 'tornado', 'websockets>=10.4'],
+    install_requires=[
+        'PyYAML', 'cryptography', 'numpy', 'setuptools', 'tornado', 'websockets>=10.4'],
     extras_require={'examples': ['Pillow'], 'test': ['pytest']},
     zip_safe=True,
     maintainer='camera_ws_bridge developers',
@@ -46,8 +47,9 @@ setup(
             'bridge = camera_ws_bridge.process.start:bridge',
             'camera_sim = camera_ws_bridge.sim.camera.main:main',
             'check = camera_ws_bridge.preflight.check:main',
-            'demo = camera_ws_bridge.sim.demo:main',
+            'demo = camera_ws_bridge.sim.demo.main:main',
             'multi_bridge = camera_ws_bridge.process.start:multi_bridge',
+            'operator_sim = camera_ws_bridge.sim.interface.main:main',
             'orchestrator_sim = camera_ws_bridge.sim.orchestrator.main:main',
         ],
     },

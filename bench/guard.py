@@ -33,13 +33,13 @@ import sys
 import time
 from typing import Any
 
-from accounting import wait_until_asleep
-from actors import HERE
-from counted_bridge import install, remove
-from counter import open_counter
-from testbed import bridge_command, wait, World
+from processes.counted_bridge import install, remove
+from rig.accounting import wait_until_asleep
+from rig.actors import BENCH, PROCESSES
+from rig.counter import open_counter
+from rig.testbed import bridge_command, wait, World
 
-FIGURES = pathlib.Path(HERE, 'guard.json')
+FIGURES = BENCH / 'guard.json'
 BOXES = (1, 20, 100)
 MESSAGES = 25
 WARM_UP = 5
@@ -84,7 +84,7 @@ def measure() -> dict[str, float]:
         one = unit(path)
         slots = open_counter(path)
         bridge = world.start_bridge([
-            sys.executable, str(HERE / 'counted_bridge.py'), path,
+            sys.executable, str(PROCESSES / 'counted_bridge.py'), path,
             *bridge_command(world.port)[1:]])
         world.wait_until_registered()
         for boxes in BOXES:

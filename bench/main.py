@@ -28,9 +28,12 @@ import sys
 import time
 import traceback
 
-from results import commit, machine, read, ROOT, write
-import testbed
+from rig import testbed
+from rig.results import commit, machine, read, ROOT, write
 
+IN_CHECKOUT = ('. "$0/scripts/env.bash"; '
+               'exec "$(python3 -c "$1")/lib/camera_ws_bridge/bridge" "${@:2}"')
+PREFIX = 'import ament_index_python as index; print(index.get_package_prefix("camera_ws_bridge"))'
 ROWS = ('cpu', 'latency', 'backlog', 'life', 'size', 'cameras', 'hour')
 
 
@@ -47,8 +50,7 @@ def main() -> int:
                         help='write all rows into results/NAME.json instead of a file each')
     arguments = parser.parse_args()
     if arguments.checkout:
-        testbed.BRIDGE[:] = [
-            'bash', '-c', '. "$0/scripts/env.bash"; exec bridge "$@"', arguments.checkout]
+        testbed.BRIDGE[:] = ['bash', '-c', IN_CHECKOUT, arguments.checkout, PREFIX]
     rows = arguments.rows.split(',')
     if unknown := set(rows) - set(ROWS):
         parser.error(f'unknown rows: {", ".join(sorted(unknown))}')

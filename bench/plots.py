@@ -21,7 +21,7 @@ import pathlib
 import sys
 from typing import Any
 
-from results import read
+from rig.results import read
 
 try:
     import matplotlib

@@ -31,19 +31,23 @@ from typing import Any, Protocol, TypeVar
 from camera_ws_bridge.buffer.memory import Trimmer
 from camera_ws_bridge.buffer.outbox import Outbox
 from camera_ws_bridge.buffer.spool.keeper import Keeper
-from camera_ws_bridge.errors import LinkFault, MessageError
+from camera_ws_bridge.errors import EncodeError, LinkFault, MessageError
 from camera_ws_bridge.link.backoff import Backoff
 from camera_ws_bridge.link.inbound import Inbound
 from camera_ws_bridge.link.link import Link, Peer
 from camera_ws_bridge.link.settings import Settings
 from camera_ws_bridge.log.throttled_log import Logger, ThrottledLog
-from camera_ws_bridge.protocol.messages import Start, Update
+from camera_ws_bridge.protocol.start import Start
+from camera_ws_bridge.protocol.stop import Stop
+from camera_ws_bridge.protocol.update import Update
 from camera_ws_bridge.tracking.frame_stamps import FrameStamps, Stamp
+from camera_ws_bridge.tracking.life import Life
 from camera_ws_bridge.tracking.tracked_objects import Command, Session
 
 REPORT_PERIOD = 1.0  # seconds
 MAX_WAITING = 256  # messages that wait for the end of a flush
 SPOOL_CLOSE_TIMEOUT = 1.0  # seconds for a slow disk to take the rest
+CURRENT = 0  # stands for the number of the session as it is
 
 T = TypeVar('T')
 
@@ -86,14 +90,19 @@ class Bridge:
         self.settings = settings
         self.published: Counter[str] = Counter()  # commands, by name of their class
         self.rejected: Counter[str] = Counter()  # messages from ROS, by cause
+        self.lost: Counter[str] = Counter()  # messages that did not come from ROS, by kind
         self._outlet = outlet
         self._host = host
         self._loop = host.loop
         self._log = log = ThrottledLog(logger, settings.camera_id, time.monotonic)
         self.outbox = Outbox(settings.boxes, settings.updates)
-        self.session = Session(settings.reconcile, outlet.now)
+        # Numbers of two bridges, one after the other, must not be the same for a re-ID node.
+        self.session = Session(settings.reconcile, outlet.now, random.randrange(1, 2**31))
+        self.outbox.begin_session(self.session.number)
+        take_in = self.session.receive
         self.inbound = Inbound(
-            self.session, settings.command_rate, settings.limits, log, self._publish)
+            self.session, {Start: take_in, Stop: take_in, Update: take_in},
+            settings.command_rate, settings.limits, log, self)
         self.link = Link(self, peer, Backoff(
             settings.reconnect_delay_min, settings.reconnect_delay_max, settings.stable_after,
             random.random), log, time.monotonic)
@@ -109,6 +118,14 @@ class Bridge:
         self._ending: asyncio.Task[None] | None = None
 
     # ---- what the node asks for
+
+    def open_spool(self, path: str, max_bytes: int) -> None:
+        """Take back what an earlier life left; before all else. Raise ConfigurationError."""
+        self.spool.open(path, max_bytes)
+        life = Life.unpack(self.spool.found_note)
+        if life is not None:
+            self.session.resume(life)
+        self.outbox.begin_session(self.session.number)
 
     def begin(self) -> None:
         """Begin to report, and to expire what is buffered."""
@@ -131,19 +148,27 @@ class Bridge:
         """
         self._wait(self._disconnect())
 
-    def submit_boxes(self, frame_id: float, stamp: Stamp, payload: bytes) -> None:
-        """Take an encoded boxes message; stamp: its header's."""
+    def submit_boxes(
+            self, frame_id: float, stamp: Stamp, payload: bytes, session: int = CURRENT) -> None:
+        """Take an encoded boxes message; stamp: its header's, session: of its object ids."""
         if self._flushing:
-            self._wait_for_flush(lambda: self.submit_boxes(frame_id, stamp, payload))
+            self._wait_for_flush(lambda: self.submit_boxes(frame_id, stamp, payload, session))
             return
+        if session != CURRENT and session != self.session.number:
+            payload = self.outbox.without_object_ids(payload)
         self._frames.add(frame_id, stamp)
         self.outbox.put(self.outbox.boxes, payload, time.monotonic())
         self.link.wake()
 
-    def submit_update(self, update: Update, payload: bytes) -> None:
-        """Take a feature map that the re-ID node extracted, and its encoded form."""
+    def submit_update(self, update: Update, payload: bytes, session: int = CURRENT) -> None:
+        """Take a feature map that the re-ID node extracted, its encoded form, and its session."""
         if self._flushing:
-            self._wait_for_flush(lambda: self.submit_update(update, payload))
+            self._wait_for_flush(lambda: self.submit_update(update, payload, session))
+            return
+        if session != CURRENT and session != self.session.number:
+            self.reject('feature_map', EncodeError(
+                'session', f'{session} is over, it is {self.session.number} now: object '
+                f'{update.object_id} may be another one', 'former_session'))
             return
         self.session.extracted(update)
         self._tracked_changed()
@@ -203,11 +228,20 @@ class Bridge:
         """Report a new state."""
         self._guard(lambda: self._outlet.report(True))
 
-    def _publish(self, command: Command) -> None:
+    def told(self, command: Command) -> None:
+        """Publish a command."""
         message = command.message
         self.published[type(message).__name__] += 1
         self._guard(lambda: self._outlet.publish(command, self._frames.find(
             message.frame_id if isinstance(message, Start) else None)))
+        self._tracked_changed()
+
+    def session_changed(self) -> None:
+        """Let what is buffered not reach the objects of another life."""
+        self._log.info(
+            f'session {self.session.number}: the orchestrator has restarted, or nothing proves '
+            'that it has not')
+        self.outbox.begin_session(self.session.number)
         self._tracked_changed()
 
     def _spool_came_late(self) -> None:
@@ -227,6 +261,8 @@ class Bridge:
 
     def _tracked_settled(self) -> None:
         self._tracked_is_news = False
+        if self.spool.is_open:
+            self.spool.note(self.session.life().pack())
         self._outlet.publish_tracked(self.session)
 
     def _wait_for_flush(self, submit: Callable[[], None]) -> None:

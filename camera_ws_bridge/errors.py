@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+import errno
+
 
 class BridgeError(Exception):
     """Base of all errors of this package."""
@@ -67,15 +69,36 @@ class LinkFault(BridgeError):
 
     `cause` is the short stable name under which it is shown and counted, e.g. 'refused'; `fatal`:
     trying again cannot help; `reached`: a server answered the attempt, so that hurrying back would
-    cost it something; `retry_after`: seconds that the server has asked to wait at least.
+    cost it something; `retry_after`: seconds that the server has asked to wait at least; `code`:
+    that of the WebSocket close (1005: the peer gave none; 0: there was no close).
     """
 
     def __init__(
             self, cause: str, reason: str, *, fatal: bool = False, reached: bool = True,
-            retry_after: float = 0.0) -> None:
+            retry_after: float = 0.0, code: int = 0) -> None:
         super().__init__(reason)
         self.cause = cause
         self.reason = reason
         self.fatal = fatal
         self.reached = reached
         self.retry_after = retry_after
+        self.code = code
+
+
+def exhausted(error: BaseException | None) -> LinkFault | None:
+    """Return the fault, if this process or machine has run out of something; else None."""
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return LinkFault('descriptors', 'this process may open no more files: raise ulimit -n '
+                         '(LimitNOFILE in systemd)', reached=False)
+    if isinstance(error, MemoryError) or (
+            isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return LinkFault('memory', 'there is no memory left for it', reached=False)
+    return None
+
+
+def as_fault(error: BaseException | None) -> LinkFault:
+    """Return the error if it is a fault of the link; else the fault that it amounts to."""
+    if isinstance(error, LinkFault):
+        return error
+    # A bug of ours must not end a bridge that nobody looks after: it costs a reconnect.
+    return exhausted(error) or LinkFault('internal', f'{type(error).__name__}: {error}')

@@ -23,51 +23,19 @@ publishes them as `boxes`, with the ids of the tracked objects that it finds aga
 
 from collections import OrderedDict
 import contextlib
-import heapq
 import io
 import sys
 
-from camera_ws_bridge_msgs.msg import Boxes, Start, Stop, TrackedObjects, Update
+from camera_ws_bridge.reid.handler import ReidHandler
+from camera_ws_bridge_msgs.msg import Boxes
 import numpy as np
 import rclpy
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, qos_profile_sensor_data, QoSProfile
-from rclpy.time import Time
+from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
 FRAMES = 100  # that an operator may look back; each is held with its boxes
-GAP_TIMEOUT = 0.5  # seconds, at least, to wait for a command that others have overtaken
 SAME = 0.98  # similarity from which on two cut-outs show the same object
-LATCHED = QoSProfile(depth=1000, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-
-
-class InSequence:
-    """Restores the order of the commands, which come on three topics."""
-
-    def __init__(self, handle):
-        self._handle = handle
-        self._next = 0  # a late node does not know where they begin: the first one is overdue
-        self._waiting = []
-        self._first = None  # of those that waited at the last tick
-
-    def add(self, command):
-        """Take a command; it is handled when its turn has come."""
-        heapq.heappush(self._waiting, (command.sequence, id(command), command))
-        self._handle_those_whose_turn_it_is()
-
-    def tick(self):
-        """Call this regularly: what has waited since the last call goes on without the rest."""
-        if self._waiting and self._waiting[0] is self._first:
-            self._next = self._waiting[0][0]
-            self._handle_those_whose_turn_it_is()
-        self._first = self._waiting[0] if self._waiting else None
-
-    def _handle_those_whose_turn_it_is(self):
-        # Those before their turn are of a bridge that was restarted and counts from 1 again.
-        while self._waiting and self._waiting[0][0] <= self._next:
-            sequence, _, command = heapq.heappop(self._waiting)
-            self._next = sequence + 1
-            self._handle(command)
 
 
 class ReidNode(Node):
@@ -75,63 +43,35 @@ class ReidNode(Node):
 
     def __init__(self):
         super().__init__('reid_node')
-        self._images = OrderedDict()  # by stamp in nanoseconds: message_filters.Cache in small
+        self._images = OrderedDict()  # by stamp: message_filters.Cache in small
         self._boxes = OrderedDict()  # likewise
-        self._tracked = {}  # object id to feature map; None: not known yet
-        self._known_until = None  # nanoseconds; what is older is in the list of tracked objects
-        self._commands = InSequence(self._on_command)
+        self._known = {}  # object id to feature map
+        self._handler = ReidHandler(self, self._on_start, self._on_stop, self._on_update)
         self._boxes_out = self.create_publisher(Boxes, 'boxes', 100)
-        self._feature_map_out = self.create_publisher(Update, 'feature_map', 100)
         self.create_subscription(Image, 'image', self._on_image, qos_profile_sensor_data)
         self.create_subscription(Boxes, 'detections', self._on_detections, 100)
-        self.create_subscription(
-            TrackedObjects, 'camera_ws_bridge/tracked_objects', self._on_tracked, LATCHED)
-        self._gap_timer = self.create_timer(GAP_TIMEOUT, self._commands.tick)
 
-    def _on_tracked(self, message):
-        """Take up what is tracked, once; from then on the commands tell."""
-        if self._known_until is not None:
-            return
-        self._known_until = nanoseconds(message.header.stamp)
-        for found in message.objects:
-            self._tracked[found.object_id] = np.array(found.feature_map) if (
-                found.feature_map) else None
-        self.get_logger().info(f'tracked already: {sorted(self._tracked)}')
-        # Latched, so that none is missed that came while this node was not there.
-        for message_type, name in ((Start, 'start'), (Stop, 'stop'), (Update, 'update')):
-            self.create_subscription(
-                message_type, f'camera_ws_bridge/{name}', self._commands.add, LATCHED)
-
-    def _on_command(self, command):
-        object_id = command.object_id
-        is_old = nanoseconds(command.header.stamp) <= self._known_until
-        if isinstance(command, Start):
-            if not is_old or self._tracked.get(object_id, ()) is None:
-                self._extract(command)
-        elif is_old:
-            pass  # its effect is in the list of tracked objects
-        elif isinstance(command, Stop):
-            if object_id in self._tracked:
-                del self._tracked[object_id]
-                self.get_logger().info(f'object {object_id}: dropped')
-        elif command.feature_map:
-            self._tracked[object_id] = np.array(command.feature_map)
-
-    def _extract(self, start):
-        self._tracked.setdefault(start.object_id, None)
+    def _on_start(self, start):
         cut_out = self._cut_out_of(start)
         if cut_out is None or not cut_out.size:
             self.get_logger().warning(f'object {start.object_id}: its frame is not there any more')
             return
-        found = feature_map(cut_out)
-        self._tracked[start.object_id] = found
-        self._feature_map_out.publish(
-            Update(object_id=start.object_id, feature_map=found.tolist()))
+        self._known[start.object_id] = feature_map(cut_out)
+        self._handler.publish(start, self._known[start.object_id])
+
+    def _on_update(self, update):
+        self.get_logger().info(f'object {update.object_id}: tracked')
+        if update.feature_map:
+            self._known[update.object_id] = np.array(update.feature_map)
+
+    def _on_stop(self, stop):
+        self.get_logger().info(f'object {stop.object_id}: dropped')
+        self._known.pop(stop.object_id, None)
 
     def _cut_out_of(self, start):
         if start.has_frame:
-            stamp = nanoseconds(start.frame_stamp)
-            boxes, image = self._boxes.get(stamp), self._images.get(stamp)
+            boxes, image = (cache.get(key(start.frame_stamp))
+                            for cache in (self._boxes, self._images))
             if boxes and image:
                 for box in boxes.boxes:
                     if box.box_id == start.box_id:
@@ -143,7 +83,7 @@ class ReidNode(Node):
 
     def _on_detections(self, boxes):
         remember(self._boxes, boxes)
-        image = self._images.get(nanoseconds(boxes.header.stamp))
+        image = self._images.get(key(boxes.header.stamp))
         if image is not None:
             whole = pixels(image)
             for box in boxes.boxes:
@@ -151,20 +91,20 @@ class ReidNode(Node):
         self._boxes_out.publish(boxes)
 
     def _whose(self, found):
-        known = {object_id: similarity(feature_map(found), theirs)
-                 for object_id, theirs in self._tracked.items() if theirs is not None}
-        best = max(known, key=known.get, default=None) if found.size else None
-        return best if best is not None and known[best] >= SAME else -1
+        alike = {object_id: similarity(feature_map(found), theirs)
+                 for object_id, theirs in self._known.items()} if found.size else {}
+        best = max(alike, key=alike.get, default=None)
+        return best if best is not None and alike[best] >= SAME else -1
 
 
-def nanoseconds(stamp):
-    """Return a stamp as one number."""
-    return Time.from_msg(stamp).nanoseconds
+def key(stamp):
+    """Return a stamp as something to find it by."""
+    return stamp.sec, stamp.nanosec
 
 
 def remember(cache, message):
     """Keep the newest messages by their stamp."""
-    cache[nanoseconds(message.header.stamp)] = message
+    cache[key(message.header.stamp)] = message
     if len(cache) > FRAMES:
         cache.popitem(last=False)
 

@@ -29,7 +29,7 @@ with fuzzing.instrumented():
     from camera_ws_bridge.errors import CdrError, EncodeError
     from camera_ws_bridge.inputs import cdr
     from camera_ws_bridge.protocol import codec
-    from camera_ws_bridge.protocol.messages import Boxes, FlatBox, NOT_TRACKED
+    from camera_ws_bridge.protocol.boxes import Boxes, FlatBox
     from rigs.codec_rig import exact
 
 try:
@@ -46,17 +46,18 @@ WORDS = [
 
 def check(data: bytes) -> None:
     """Read both messages that the bridge takes."""
-    boxes = read(cdr.boxes, data)
-    if boxes is not None:
+    found = read(cdr.boxes, data)
+    if found is not None:
         if ros is not None:
-            check_boxes_against_rclpy(data, boxes)
-        check_boxes_on_the_wire(boxes)
-    update = read(cdr.update, data)
-    if update is not None:
+            check_boxes_against_rclpy(data, *found)
+        check_boxes_on_the_wire(found[0])
+    read_update = read(cdr.update, data)
+    if read_update is not None:
+        update, session = read_update
         if ros is not None:
             message = deserialize_message(data, ros.Update)
-            assert exact((message.object_id, tuple(message.feature_map))) == exact(
-                (update.object_id, update.feature_map))
+            assert exact((message.session, message.object_id, tuple(message.feature_map))) == (
+                exact((session, update.object_id, update.feature_map)))
         payload = written(lambda: codec.encode_utf8(update))
         if payload is not None:
             assert exact(codec.decode(payload)) == exact(update)
@@ -82,11 +83,12 @@ def written(writer: Callable[[], bytes]) -> bytes | None:
     return None
 
 
-def check_boxes_against_rclpy(data: bytes, boxes: cdr.FlatBoxes) -> None:
+def check_boxes_against_rclpy(
+        data: bytes, boxes: Boxes, boxes_stamp: tuple[int, int], session: int) -> None:
     """Compare with what the middleware reads."""
     message = deserialize_message(data, ros.Boxes)
     stamp = message.header.stamp
-    assert (stamp.sec, stamp.nanosec) == boxes.stamp
+    assert (stamp.sec, stamp.nanosec, message.session) == (*boxes_stamp, session)
     assert exact(message.frame_id) == exact(boxes.frame_id)
     # It cuts a string at a zero byte, and replaces what is not UTF-8.
     assert exact([
@@ -96,18 +98,16 @@ def check_boxes_against_rclpy(data: bytes, boxes: cdr.FlatBoxes) -> None:
             for box in message.boxes])
 
 
-def check_boxes_on_the_wire(boxes: cdr.FlatBoxes) -> None:
+def check_boxes_on_the_wire(boxes: Boxes) -> None:
     """Write them and read them again."""
-    payload = written(lambda: codec.encode_boxes(boxes.frame_id, boxes.boxes))
+    payload = written(lambda: codec.encode_utf8(boxes))
     if payload is None:
         return
     message = codec.decode(payload)
     assert isinstance(message, Boxes)
     assert exact(message.frame_id) == exact(boxes.frame_id)
-    assert exact([(*numbers(box), box[6].decode()) for box in boxes.boxes]) == exact([
-        (box.box_id, *box.rect, box.certainty,
-         NOT_TRACKED if box.object_id is None else box.object_id, box.object_type)
-        for box in message.boxes])
+    assert exact([(*numbers(box), box[6]) for box in boxes.boxes]) == exact(
+        [(*numbers(box), box[6]) for box in message.boxes])
 
 
 def numbers(box: FlatBox) -> tuple[int | float, ...]:
@@ -123,9 +123,9 @@ def seeds() -> Iterator[bytes]:
              for number, kind in enumerate(['person', 'person', '', 'dog', 'F\u00fc\u00dfe'])]
     for order in '<>':
         for count in range(len(found) + 1):
-            yield encode_boxes(((1, 2), 'camera'[count:], 0.5, found[:count]), order)
+            yield encode_boxes(((1, 2), 'camera'[count:], 0.5, count, found[:count]), order)
             yield encode_update(((1, 2), 'camera'[count:], 3, 4, 5, [0.5] * count), order)
-        whole = encode_boxes(((1, 2), 'camera', 0.5, found), order)
+        whole = encode_boxes(((1, 2), 'camera', 0.5, 6, found), order)
         for end in range(0, len(whole), 4):
             yield whole[:end]
 

@@ -12,47 +12,52 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A whole site on one machine: orchestrator stand-in, bridge and camera stand-in."""
+"""A whole site on one machine: simulated orchestrator, operator and camera, and a bridge."""
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
-from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch.actions import DeclareLaunchArgument
+from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
-from launch_ros.substitutions import FindPackageShare
+from launch_ros.parameter_descriptions import ParameterValue
 
 ARGUMENTS = (
-    ('port', '8080', 'Port of the orchestrator stand-in on the loopback interface.'),
+    ('port', '8080', 'Port of the simulated orchestrator on the loopback interface.'),
     ('camera_id', 'demo', 'Id under which the camera registers.'),
     ('namespace', '', 'Namespace of bridge and camera.'),
     ('rate', '30', 'Frames a second.'),
     ('boxes', '20', 'Boxes on each frame.'),
+    ('click_every', '5', 'Seconds between the clicks of the operator, each a start or a stop.'),
     ('log_level', 'info', 'Log level of the bridge.'),
 )
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Describe the arguments and the three processes."""
+    """Describe the arguments and the four processes."""
     port = LaunchConfiguration('port')
     namespace = LaunchConfiguration('namespace')
+    camera_id = LaunchConfiguration('camera_id')
     return LaunchDescription([
         *(DeclareLaunchArgument(name, default_value=default, description=description)
           for name, default, description in ARGUMENTS),
         Node(
             package='camera_ws_bridge', executable='orchestrator_sim', output='screen',
             arguments=['--port', port]),
-        IncludeLaunchDescription(
-            PythonLaunchDescriptionSource(PathJoinSubstitution(
-                [FindPackageShare('camera_ws_bridge'), 'launch', 'bridge.launch.py'])),
-            launch_arguments={
-                'orchestrator_url': ['ws://127.0.0.1:', port, '/processor'],
-                'camera_id': LaunchConfiguration('camera_id'),
-                'namespace': namespace,
-                'log_level': LaunchConfiguration('log_level'),
-            }.items()),
+        # Not bridge.launch.py: its arguments would be listed here, and have no effect.
+        Node(
+            package='camera_ws_bridge', executable='bridge', name='camera_ws_bridge',
+            namespace=namespace, output='screen',
+            parameters=[{
+                'orchestrator_url': ParameterValue(
+                    ['ws://127.0.0.1:', port, '/processor'], value_type=str),
+                'camera_id': ParameterValue(camera_id, value_type=str)}],
+            arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level')]),
         Node(
             package='camera_ws_bridge', executable='camera_sim', output='screen',
             namespace=namespace,
             arguments=['--rate', LaunchConfiguration('rate'),
                        '--boxes', LaunchConfiguration('boxes')]),
+        Node(
+            package='camera_ws_bridge', executable='operator_sim', output='screen',
+            arguments=['--url', ['ws://127.0.0.1:', port, '/client'], '--camera', camera_id,
+                       '--every', LaunchConfiguration('click_every')]),
     ])

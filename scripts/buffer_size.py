@@ -29,7 +29,7 @@ import tracemalloc
 from camera_ws_bridge.buffer.outbox import Outbox, Policy
 from camera_ws_bridge.config.parameters import SPECS
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.protocol.messages import Box, Boxes
+from camera_ws_bridge.protocol.boxes import Boxes, flat_box
 
 PAGE = pathlib.Path(__file__).resolve().parents[1] / 'docs' / 'operations.md'
 BEGIN, END = '<!-- buffer -->\n', '<!-- end of buffer -->'
@@ -45,7 +45,7 @@ def message_bytes(boxes: int) -> int:
     """Return the size of a boxes message with numbers of full length, as detectors give them."""
     third = 1 / 3
     found = tuple(
-        Box(box_id, (third / 7, third / 3, third / 2, third), 'person', third, 123456)
+        flat_box(box_id, (third / 7, third / 3, third / 2, third), 'person', third, 123456)
         for box_id in range(boxes))
     return len(codec.encode_utf8(Boxes(1606.0333333333335, found)))
 

@@ -12,7 +12,7 @@ print(*(name for name in sys.argv[1:] if find_spec(name) is None))' "$@"
 }
 
 advice="run: rosdep install --from-paths . camera_ws_bridge_msgs --ignore-src -y"
-missing="$(absent builtin_interfaces diagnostic_msgs launch launch_ros numpy rcl_interfaces \
+missing="$(absent builtin_interfaces cryptography diagnostic_msgs launch launch_ros numpy rcl_interfaces \
   sensor_msgs std_srvs tornado websockets yaml)"
 command -v colcon > /dev/null \
   || missing="colcon (apt install python3-colcon-common-extensions) $missing"

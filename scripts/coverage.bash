@@ -9,11 +9,53 @@ export PYTHONSAFEPATH=1  # what is installed gets measured
 export PYTEST_DISABLE_PLUGIN_AUTOLOAD=1  # ROS 2 brings many, which take longer than the tests
 # Those that decide: no I/O, no threads, no ROS (test/repository/test_import_rules.py holds them to
 # that). The slowest come first.
-modules=(link.link link.active_connection protocol.codec inputs.cdr buffer.memory link.backoff
-  buffer.outbox config.cameras errors inputs.detection2d link.inbound link.token_bucket
-  log.redact log.throttled_log outputs.health preflight.advice preflight.jwt preflight.report process.systemd
-  link.settings protocol.fields protocol.messages protocol.png ros.duplicate_filter tracking.frame_stamps
-  tracking.tracked_objects transport.url)
+modules=(
+  link.link
+  link.active_connection
+  protocol.codec
+  inputs.cdr
+  buffer.memory
+  link.backoff
+  buffer.outbox
+  config.cameras
+  errors
+  inputs.detection2d
+  link.hurry
+  link.inbound
+  link.settings
+  link.suspicion
+  link.token_bucket
+  log.printable
+  log.redact
+  log.throttled_log
+  outputs.health
+  preflight.advice
+  preflight.jwt
+  preflight.report
+  process.systemd
+  protocol.authenticate
+  protocol.boxes
+  protocol.fields
+  protocol.identifier
+  protocol.message
+  protocol.object_ids
+  protocol.png
+  protocol.rejection
+  protocol.start
+  protocol.stop
+  protocol.strict_json
+  protocol.update
+  reid.events
+  reid.follower
+  reid.in_order
+  reid.objects
+  ros.duplicate_filter
+  ros.sequence_gaps
+  tracking.frame_stamps
+  tracking.life
+  tracking.tracked_objects
+  transport.url
+)
 [ $# -eq 0 ] || modules=("$@")
 folder="$(mktemp -d)"
 trap 'rm -rf -- "$folder"' EXIT

@@ -63,13 +63,16 @@ _cwb_main() {
   if [ -f "$workspace/install/local_setup.bash" ]; then
     # shellcheck disable=SC1091
     . "$workspace/install/local_setup.bash"
-    # The executables without `ros2 run`, which the wheels do not have.
-    folder="$workspace/install/camera_ws_bridge/lib/camera_ws_bridge"
-    _cwb_drop PATH "$folder"
-    _cwb_prepend PATH "$folder"
   fi
   # Else Fast DDS multicasts on every interface.
   export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
+}
+
+# run NAME [ARGUMENT...]: starts one of the package's executables, as `ros2 run camera_ws_bridge`
+# does, which the wheels do not have. They are not on PATH: iproute2 has a `bridge` too.
+run() {
+  "$(python3 -c 'from ament_index_python import get_package_prefix as prefix
+print(prefix("camera_ws_bridge"))')/lib/camera_ws_bridge/$1" "${@:2}"
 }
 
 # colcon's set-up scripts do not hold under `set -u`, nor `set -e`.

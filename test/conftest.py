@@ -15,6 +15,7 @@
 """The fixtures of all tests, which see the installed package only, however pytest was started."""
 
 import logging
+import os
 import pathlib
 import sys
 
@@ -25,6 +26,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 # `colcon test` runs `python -m pytest` here, which puts the source tree in front of everything.
 sys.path[:] = [entry for entry in sys.path if pathlib.Path(entry).resolve() != ROOT]
+os.environ['PYTHONSAFEPATH'] = '1'  # the same for the processes that tests start
+
+# Every process that a test starts has the rclpy of that distribution, as far as names go.
+if os.environ.get('CAMERA_WS_BRIDGE_COMPAT'):
+    os.environ['PYTHONPATH'] = os.pathsep.join(
+        [str(ROOT / 'test/compat' / os.environ['CAMERA_WS_BRIDGE_COMPAT']),
+         os.environ.get('PYTHONPATH', '')])
 
 # A busy machine may take its time.
 settings.register_profile('no deadline', deadline=None)
@@ -53,21 +61,6 @@ def tls_files(authority, tmp_path_factory):
     return paths
 
 
-# ---- the wire
-
-@pytest.fixture(params=['orjson', 'json'], scope='module')
-def json_library(request):
-    """Run each test with both JSON libraries."""
-    from camera_ws_bridge.protocol import codec
-    from rigs.codec_rig import library
-
-    if request.param == 'orjson':
-        pytest.importorskip('orjson')
-        assert codec.orjson is not None
-    with library(request.param):
-        yield
-
-
 # ---- secrets
 
 @pytest.fixture
@@ -85,8 +78,7 @@ def secret_file(tmp_path):
 def no_canary_logged(caplog):
     """Fail if anything of the test, at whatever level, logs a secret (all have 'canary')."""
     caplog.set_level(1)
-    for name in ('tornado', 'tornado.general', 'tornado.application', 'tornado.access', 'asyncio'):
-        caplog.set_level(1, logger=name)
+    caplog.set_level(1, logger='asyncio')
     yield
     for record in caplog.get_records('call'):
         assert 'canary' not in str(vars(record)) + logging.Formatter().format(record)

@@ -29,10 +29,10 @@ import contextlib
 import time
 from typing import Any
 
-from accounting import MIB, rss, wait_until_asleep
-from actors import Actor
-from stats import summary
-from testbed import Bridge, count_until, REGISTERED, wait, World
+from rig.accounting import MIB, rss, wait_until_asleep
+from rig.actors import Actor
+from rig.stats import summary
+from rig.testbed import Bridge, count_until, REGISTERED, wait, World
 
 BACKLOG = 22_000  # messages, a few more than the buffer holds
 BUFFER = {'boxes_max_messages': 30_000, 'boxes_max_bytes': 64 * MIB}

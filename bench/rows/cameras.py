@@ -25,13 +25,12 @@ from __future__ import annotations
 from collections.abc import Callable
 import contextlib
 import json
-import shutil
 import time
 from typing import Any
 
-from accounting import cpu_seconds, pss, rss, wait_until_asleep
-from stats import slope, summary
-from testbed import Bridge, bridge_command, count_until, World
+from rig.accounting import cpu_seconds, pss, rss, wait_until_asleep
+from rig.stats import slope, summary
+from rig.testbed import Bridge, bridge_command, count_until, executable, World
 
 SEPARATE = (1, 2, 4, 8)
 TOGETHER = (1, 2, 4, 8, 16, 32, 64)
@@ -98,7 +97,7 @@ def _multi(world: World, names: list[str]) -> list[str]:
     with open(path, 'w', encoding='utf-8') as file:  # JSON is YAML
         json.dump({'cameras': [{'camera_id': name, 'namespace': name,
                                 'orchestrator_url': world.url} for name in names]}, file)
-    return ['multi_bridge', path]
+    return [executable('multi_bridge'), path]
 
 
 def measure(cameras: int, kinds: list[bool], rounds: int, seconds: float) -> list[dict[str, Any]]:
@@ -129,10 +128,8 @@ def measure(cameras: int, kinds: list[bool], rounds: int, seconds: float) -> lis
 def run(rounds: int, quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
     """Return the row's results."""
     lines: list[dict[str, Any]] = []
-    multi = shutil.which('multi_bridge') is not None
     for cameras in (2,) if quick else TOGETHER:
-        kinds = [together for together, there in (
-            (False, cameras in SEPARATE), (True, multi)) if there]
+        kinds = [False, True] if cameras in SEPARATE else [True]
         for line in measure(cameras, kinds, rounds, 1.0 if quick else 2.0):
             lines.append(line)
             say(describe(line))

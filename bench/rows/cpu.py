@@ -17,24 +17,30 @@ CPU time for each boxes message, from ROS to the orchestrator.
 
 Floor: the same messages received by Fast DDS in a process that never takes them, plus the same
 bytes sent by a bare `websockets` client in another. What each costs while idle is subtracted.
+
+A second bridge that finds no orjson tells what the standard library's JSON costs instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 import contextlib
+import os
+import pathlib
 import time
 from typing import Any
 
-from accounting import cpu_seconds
-from stats import summary
-from testbed import count_until, idle_share, wait, World
+from rig.accounting import cpu_seconds
+from rig.stats import summary
+from rig.testbed import count_until, idle_share, wait, World
 
 WINDOW = 64  # messages under way; the bridge's subscription holds 100
 FAST = 0  # as fast as possible
 RATES = (30, 300, FAST)  # messages a second
 BOXES = (1, 20, 100)
 FAST_FLOOR = 5  # times as many messages for the floor as for the bridge, where both go fast
+TYPICAL = (300, 20)  # messages a second, boxes; measured without orjson too
+WITHOUT = str(pathlib.Path(__file__).parents[1] / 'without')  # has an orjson that cannot be found
 
 
 class CpuBed:
@@ -43,18 +49,27 @@ class CpuBed:
     def __init__(self, stack: contextlib.ExitStack) -> None:
         """Start everything and wait until it is connected."""
         self.world, self.floors = World(stack), World(stack)
-        self.bridge = self.world.start_bridge()
+        self.pids = {'bridge': self.world.start_bridge().pid}
         self.receiver = self.floors.actor('receiver', 'boxes', 'boxes')
         self.client = self.floors.actor('bare_client', self.floors.url)
+        self.pids |= {'dds': self.receiver.pid, 'websockets': self.client.pid}
         self.world.wait_until_registered()
         self.client.call('connect')
         wait(lambda: self.floors.publisher.call('matched') and self.receiver.call('matched'),
              'the floor has matched')
-        self.idle = {'bridge': 0.0, 'dds': 0.0, 'websockets': 0.0}
+        self.idle = dict.fromkeys(self.pids, 0.0)
+
+    def add_bridge_without_orjson(self, stack: contextlib.ExitStack) -> None:
+        """Start another bridge, which finds no orjson, in a world of its own."""
+        self.plain = World(stack)
+        self.plain.environment['PYTHONPATH'] = os.pathsep.join(
+            filter(None, [WITHOUT, os.environ.get('PYTHONPATH')]))
+        self.pids['without_orjson'] = self.plain.start_bridge().pid
+        self.plain.wait_until_registered()
 
     def measure_idle(self, seconds: float) -> None:
-        """Measure what all three cost while nothing is asked of them."""
-        for name, pid in self._pids().items():
+        """Measure what each costs while nothing is asked of it."""
+        for name, pid in self.pids.items():
             self.idle[name] = idle_share(pid, seconds)
 
     def text(self, boxes: int) -> str:
@@ -66,13 +81,16 @@ class CpuBed:
         wait(lambda: server.call('seen')['count'] > begin, 'the message has come')
         return str(server.call('keep', on=False))
 
-    def through_bridge(self, count: int, rate: float, boxes: int) -> dict[str, float]:
+    def through_bridge(
+            self, count: int, rate: float, boxes: int, *, orjson: bool = True) -> dict[str, float]:
         """Return CPU seconds a message, messages a second, and how many were lost."""
+        world = self.world if orjson else self.plain
+
         def work() -> int:
-            begin = self.world.server.call('seen')['count']
-            self.world.publisher.call('run', count=count, rate=rate, boxes=boxes, window=WINDOW)
-            return count_until(self.world.server, begin, count)
-        return self._measure('bridge', count, work)
+            begin = world.server.call('seen')['count']
+            world.publisher.call('run', count=count, rate=rate, boxes=boxes, window=WINDOW)
+            return count_until(world.server, begin, count)
+        return self._measure('bridge' if orjson else 'without_orjson', count, work)
 
     def through_dds(self, count: int, rate: float, boxes: int) -> dict[str, float]:
         """Return the same for Fast DDS alone."""
@@ -94,11 +112,8 @@ class CpuBed:
             return count_until(self.floors.server, begin, count)
         return self._measure('websockets', count, work)
 
-    def _pids(self) -> dict[str, int]:
-        return {'bridge': self.bridge.pid, 'dds': self.receiver.pid, 'websockets': self.client.pid}
-
     def _measure(self, name: str, count: int, work: Callable[[], int]) -> dict[str, float]:
-        pid = self._pids()[name]
+        pid = self.pids[name]
         begin, cpu = time.monotonic(), cpu_seconds(pid)
         arrived = work()
         seconds = time.monotonic() - begin
@@ -138,20 +153,37 @@ def measure(bed: CpuBed, rate: float, boxes: int, rounds: int, count: int) -> di
            for name, values in runs.items()}}
 
 
+def measure_without_orjson(bed: CpuBed, rounds: int, count: int) -> dict[str, Any]:
+    """Return what a message costs with and without orjson; the two take turns."""
+    runs: dict[str, list[float]] = {'bridge_us': [], 'without_us': [], 'ratio': []}
+    bed.through_bridge(min(count, 50), *TYPICAL, orjson=False)  # warm up
+    for _ in range(rounds):
+        bridge, without = (1e6 * bed.through_bridge(count, *TYPICAL, orjson=orjson)['cpu']
+                           for orjson in (True, False))
+        for name, value in zip(runs, (bridge, without, without / bridge)):
+            runs[name].append(value)
+    return {'asked_rate': TYPICAL[0], 'boxes': TYPICAL[1],
+            **{name: summary(values) for name, values in runs.items()}}
+
+
 def run(rounds: int, quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
     """Return the row's results."""
     lines = []
     with contextlib.ExitStack() as stack:
         bed = CpuBed(stack)
+        bed.add_bridge_without_orjson(stack)
         bed.measure_idle(1.0 if quick else 4.0)
-        combinations = [(300, 20)] if quick else [
+        combinations = [TYPICAL] if quick else [
             (rate, boxes) for rate in RATES for boxes in BOXES]
         for rate, boxes in combinations:
             lines.append(measure(bed, rate, boxes, rounds, messages(rate, boxes, quick)))
             say(describe(lines[-1]))
+        without = measure_without_orjson(bed, rounds, messages(*TYPICAL, quick))
+        say(f'without orjson {without["without_us"]["median"]:.0f} us, '
+            f'ratio {without["ratio"]["median"]:.2f} to the bridge with it')
         idle = dict(bed.idle)
     return {'idle_percent_of_a_core': {name: 100 * share for name, share in idle.items()},
-            'lines': lines}
+            'lines': lines, 'without_orjson': without}
 
 
 def describe(line: dict[str, Any]) -> str:

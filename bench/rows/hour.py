@@ -25,9 +25,9 @@ from collections.abc import Callable
 import contextlib
 from typing import Any
 
-from accounting import cpu_seconds, rss
-from stats import slope
-from testbed import count_until, World
+from rig.accounting import cpu_seconds, rss
+from rig.stats import slope
+from rig.testbed import count_until, World
 
 MESSAGES = 108_000  # an hour at 30 a second
 CHUNKS = 12

@@ -27,9 +27,9 @@ import contextlib
 import pathlib
 from typing import Any
 
-from actors import Actor
-from stats import percentile, summary, sums_of_pairs
-from testbed import count_until, wait, World
+from rig.actors import Actor
+from rig.stats import percentile, summary, sums_of_pairs
+from rig.testbed import count_until, wait, World
 
 PERCENTILES = {'p50': 50, 'p99': 99, 'p99.9': 99.9}
 BOXES = 20

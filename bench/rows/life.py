@@ -28,10 +28,10 @@ import sys
 import time
 from typing import Any
 
-from accounting import rss, wait_until_asleep
-from actors import HERE
-from stats import summary
-from testbed import wait, World
+from rig.accounting import rss, wait_until_asleep
+from rig.actors import PROCESSES
+from rig.stats import summary
+from rig.testbed import wait, World
 
 OUTAGE = 2.0  # seconds
 REST = 1.0  # seconds until memory at rest is read
@@ -50,7 +50,7 @@ def floor(world: World) -> tuple[float, float]:
     before = len(world.server.call('seen')['registered_at'])
     begin = time.monotonic_ns()
     with subprocess.Popen(
-            [sys.executable, str(HERE / 'bare_node.py'), world.url], stdin=subprocess.PIPE,
+            [sys.executable, str(PROCESSES / 'bare_node.py'), world.url], stdin=subprocess.PIPE,
             env={**world.process_environment()}) as process:
         try:
             seconds = registration(world, begin, before)

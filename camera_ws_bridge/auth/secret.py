@@ -25,7 +25,7 @@ import os
 import stat
 
 from camera_ws_bridge.errors import ConfigurationError, LinkFault
-from camera_ws_bridge.log.throttled_log import clean
+from camera_ws_bridge.log.printable import clean
 
 MAX_SECRET = 16 * 2**10  # bytes of a token, client id or client secret
 
@@ -111,9 +111,10 @@ def _read_file(path: str) -> str:
         if status.st_uid not in (0, os.geteuid()):
             raise ValueError(f'{shown} belongs to user {status.st_uid}; chown it to the user that '
                              'runs this node')
-        if status.st_mode & 0o077 and not _looks_like_a_credential(status):
-            raise ValueError(f'{shown} can be used by others (mode '
-                             f'{stat.S_IMODE(status.st_mode):04o}); run: chmod 600 {shown}')
+        if status.st_mode & 0o077 and not _is_lent_by_root(status):
+            raise ValueError(
+                f'{shown} can be used by others (mode {stat.S_IMODE(status.st_mode):04o}); run: '
+                f'chmod 600 {shown}, or let it be of root and a group of this process, mode 0440')
         data = os.read(file, MAX_SECRET + 64)
     except OSError as error:
         raise ValueError(f'{shown} cannot be read: {error.strerror}') from None
@@ -126,11 +127,13 @@ def _read_file(path: str) -> str:
     return text
 
 
-def _looks_like_a_credential(status: os.stat_result) -> bool:
+def _is_lent_by_root(status: os.stat_result) -> bool:
     """
-    Return whether the file is as systemd's LoadCredential makes it for a service's user.
+    Return whether root lets the group read the file and nobody change it.
 
-    Root's, read-only, with an access control list that lets that one user in. The mode shows the
-    list's mask as the group's bits; the group itself is root's and gets nothing by it.
+    The group is one of this process's own, as Kubernetes makes it with fsGroup; or root's, with an
+    access control list that lets one user in, as systemd's LoadCredential makes it. That shows the
+    list's mask as the group's bits; the group itself gets nothing by it.
     """
-    return (stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid) == (0o440, 0, 0)
+    return (stat.S_IMODE(status.st_mode), status.st_uid) == (0o440, 0) and (
+        status.st_gid in (0, os.getegid(), *os.getgroups()))

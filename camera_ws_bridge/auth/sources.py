@@ -24,14 +24,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 import ipaddress
-import ssl
 import time
-from urllib.parse import urlsplit
 
 from camera_ws_bridge.auth import secret
 from camera_ws_bridge.auth.token_server import Credentials, TokenServer
 from camera_ws_bridge.errors import ConfigurationError, LinkFault
-from camera_ws_bridge.log.throttled_log import clean
+from camera_ws_bridge.log.printable import clean
+from camera_ws_bridge.transport import tls, url as urls
 
 MARGIN = 30.0  # seconds before its end at which a token is renewed; at most a tenth of its life
 
@@ -49,11 +48,13 @@ class TokenSource:
 
 def from_environment(
         environment: Mapping[str, str], token_file: str, tls_ca_file: str = '',
+        insecure_auth_host: str = '',
         clock: Callable[[], float] = time.monotonic) -> TokenSource | None:
     """
     Return the configured source, or None for no authentication; raise ConfigurationError.
 
     tls_ca_file: PEM file with the CAs to trust; empty: those that the system trusts.
+    insecure_auth_host: the one host to which the client secret may go over http:; empty: none.
     """
     server = environment.get('AUTH_SERVER_URL', '').strip()
     if server and token_file:
@@ -67,12 +68,9 @@ def from_environment(
     credentials = Credentials(
         secret.from_environment(environment, 'CLIENT_ID'),
         secret.from_environment(environment, 'CLIENT_SECRET'))
-    try:
-        _check_server(server)
-    except ValueError as error:
-        raise ConfigurationError('AUTH_SERVER_URL', str(error)) from None
-    return ClientCredentials(
-        TokenServer(server, credentials, _tls_context(server, tls_ca_file)), clock)
+    _check_server(server, insecure_auth_host)
+    context = tls.context(tls_ca_file) if urls.is_encrypted(server) else None
+    return ClientCredentials(TokenServer(server, credentials, context), clock)
 
 
 def check_transport(url: str, insecure_host: str) -> None:
@@ -81,14 +79,11 @@ def check_transport(url: str, insecure_host: str) -> None:
 
     insecure_host: the one host for which that is allowed; empty: none.
     """
-    parts = urlsplit(url)
-    host = parts.hostname or ''
-    if parts.scheme == 'wss' or _is_loopback(host):
-        return
-    if host != insecure_host.strip().strip('[]').lower():
+    if not _is_private(url, insecure_host):
+        host = clean(urls.address(url)[0])
         raise ConfigurationError(
-            'orchestrator_url', f'a token would be sent unencrypted to {clean(host)}; use wss:, '
-            f'or allow it with the parameter insecure_token_host set to {clean(host)!r}')
+            'orchestrator_url', f'a token would be sent unencrypted to {host}; use wss:, or allow '
+            f'it with the parameter insecure_token_host set to {host!r}')
 
 
 class StaticToken(TokenSource):
@@ -159,35 +154,24 @@ class _Request:
         self.waiting = 0
 
 
-def _check_server(server: str) -> None:
-    """Raise ValueError with what to correct in a token URL; it never holds the URL."""
-    if not server.isascii() or any(character <= ' ' or character == '\x7f'
-                                   for character in server):
-        raise ValueError('has spaces or other characters that no URL holds')
+def _check_server(server: str, insecure_host: str) -> None:
+    """Raise ConfigurationError with what to correct in a token URL; it never holds the URL."""
     try:
-        parts = urlsplit(server)
-        port = parts.port
-    except ValueError:
-        raise ValueError('is no URL') from None
-    if parts.scheme not in ('http', 'https') or not parts.hostname or port == 0:
-        raise ValueError('is no URL like https://auth.example.com/oauth/token')
-    if parts.username is not None or parts.password is not None:
-        raise ValueError('has a user name or password in it; use CLIENT_ID and CLIENT_SECRET')
-    if parts.fragment:
-        raise ValueError("has a fragment ('#...')")
-    if parts.scheme == 'http' and not _is_loopback(parts.hostname):
-        raise ValueError('begins with http: but must begin with https:, or the client secret '
-                         'would be sent unencrypted')
-
-
-def _tls_context(server: str, ca_file: str) -> ssl.SSLContext | None:
-    if not server.lower().startswith('https:'):
-        return None
-    try:
-        return ssl.create_default_context(cafile=ca_file or None)
-    except (OSError, ValueError) as error:
+        urls.check(server, ('http', 'https'), 'https://auth.example.com/oauth/token')
+    except ValueError as error:
+        raise ConfigurationError('AUTH_SERVER_URL', str(error)) from None
+    if not _is_private(server, insecure_host):
+        host = clean(urls.address(server)[0])
         raise ConfigurationError(
-            'tls_ca_file', f'{clean(ca_file)}: {error}; give a PEM file') from None
+            'AUTH_SERVER_URL', f'the client secret would be sent unencrypted to {host}; use '
+            f'https:, or allow it with the parameter insecure_auth_host set to {host!r}')
+
+
+def _is_private(url: str, insecure_host: str) -> bool:
+    """Return whether nobody reads along on the way, or that is allowed for this host."""
+    host = urls.address(url)[0]
+    return urls.is_encrypted(url) or _is_loopback(host) or (
+        host == insecure_host.strip().strip('[]').lower())
 
 
 def _is_loopback(host: str) -> bool:

@@ -15,33 +15,31 @@
 """
 The request for a token: OAuth 2.0 client credentials.
 
-Nothing here logs, tornado included, and no exception or repr holds a secret, or what the server
-said beyond its status and OAuth error code.
+Nothing here logs, and no exception or repr holds a secret, or what the server said beyond its
+status and OAuth error code.
 """
 
 from __future__ import annotations
 
 import asyncio
-from contextvars import ContextVar
-import logging
+import contextlib
 import re
 import socket
 import ssl
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from camera_ws_bridge.auth.secret import problem_of_token, Secret
-from camera_ws_bridge.errors import DecodeError, LinkFault
-from camera_ws_bridge.log.throttled_log import clean
-from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.transport import url as urls
+from camera_ws_bridge.errors import DecodeError, exhausted, LinkFault
+from camera_ws_bridge.log.printable import clean
+from camera_ws_bridge.protocol import strict_json
+from camera_ws_bridge.transport import names, url as urls
+from camera_ws_bridge.transport.dial import dial
 
 REQUEST_TIMEOUT = 10.0  # seconds in all, from the look-up of the name to the last byte
-MAX_ANSWER = 64 * 2**10  # bytes of the token server's answer
+MAX_ANSWER = 64 * 2**10  # bytes of the token server's answer; http.client limits its headers
 
 _ERROR_CODE = re.compile('[a-z_]{1,40}')  # those of OAuth; anything else is not shown
-
-_ASKING = ContextVar('_ASKING', default=False)  # whether a token is being asked for
 
 
 class Credentials:
@@ -82,7 +80,7 @@ class TokenServer:
         """
         status, body = await self._post(self._credentials.form())
         try:
-            answer = codec.loads(body)
+            answer = strict_json.loads(body)
         except DecodeError:
             answer = None
         if not 200 <= status < 300:
@@ -99,61 +97,76 @@ class TokenServer:
         return str(token), _lifetime(answer.get('expires_in'))
 
     async def _post(self, form: str) -> tuple[int, bytes]:
-        # Here, because only who uses OAuth has to wait for the import.
-        from tornado.httpclient import HTTPRequest
-        from tornado.simple_httpclient import SimpleAsyncHTTPClient
-
-        for name in ('tornado.general', 'tornado.application'):
-            logging.getLogger(name).addFilter(_unless_asking)  # once, however often it is said
-        _ASKING.set(True)  # in this task, and in whatever tornado starts from it
-        # An instance of its own: the shared one may be any other implementation.
-        client = SimpleAsyncHTTPClient(
-            force_instance=True, max_body_size=MAX_ANSWER, max_header_size=MAX_ANSWER,
-            # Limits an answer without a length; tornado reads half of it at a time.
-            max_buffer_size=2 * MAX_ANSWER)
-        client.tcp_client = _Connector(client.tcp_client)  # type: ignore[assignment]
-        # The headers are these: tornado adds Host, Connection and Content-Length.
-        fetch = asyncio.ensure_future(client.fetch(HTTPRequest(
-            self._url, method='POST', body=form, headers={
-                'Accept': 'application/json',
-                'Content-Type': 'application/x-www-form-urlencoded'},
-            user_agent='camera_ws_bridge', follow_redirects=False, decompress_response=False,
-            connect_timeout=self._timeout, request_timeout=self._timeout,
-            ssl_options=self._tls), raise_error=False))
-        # Not cancelled, for tornado complains about what comes too late; closing ends it.
-        fetch.add_done_callback(lambda done: done.cancelled() or done.exception())
+        exchange = asyncio.ensure_future(self._exchange(form))
+        exchange.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
-            await asyncio.wait([fetch], timeout=self._timeout)
+            await asyncio.wait([exchange], timeout=self._timeout)
         finally:
-            client.close()
-        if not fetch.done():
+            exchange.cancel()
+        if not exchange.done():
             raise self._fault(f'it does not answer within {self._timeout:g} s')
-        error = fetch.exception()
+        error = exchange.exception()
         if error is not None:
             raise self._fault(self._describe(error))
-        response = fetch.result()
-        if len(response.body) > MAX_ANSWER:
+        status, body = exchange.result()
+        if len(body) > MAX_ANSWER:
             raise self._fault(f'its answer is larger than {MAX_ANSWER} bytes')
-        return response.code, response.body
+        return status, body
+
+    async def _exchange(self, form: str) -> tuple[int, bytes]:
+        """Connect here, and let a thread do the rest, which ends with the connection."""
+        host, port = urls.address(self._url)
+        addresses = await names.look_up(host, port, self._timeout)
+        with (await dial(addresses, self._timeout)).result() as connection:
+            # The thread has a descriptor of its own, which nobody closes while it waits for it.
+            answer = asyncio.get_running_loop().run_in_executor(
+                None, self._talk, connection.dup(), form)
+            answer.add_done_callback(lambda done: done.cancelled() or done.exception())
+            try:
+                return await answer
+            finally:
+                with contextlib.suppress(OSError):  # the peer was faster
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def _talk(self, connection: socket.socket, form: str) -> tuple[int, bytes]:
+        """Send the request and return the answer, in a thread; it ends with the connection."""
+        # Here, because only who uses OAuth has to wait for the import.
+        from http.client import HTTPConnection
+
+        host, port = urls.address(self._url)
+        parts = urlsplit(urls.without_zone(self._url))
+        with contextlib.closing(HTTPConnection(host, port)) as client:
+            client.sock = connection
+            connection.settimeout(self._timeout)
+            if self._tls is not None:
+                client.sock = self._tls.wrap_socket(connection, server_hostname=parts.hostname)
+            client.request(
+                'POST', f'{parts.path or "/"}{"?" * bool(parts.query)}{parts.query}', form, {
+                    'Accept': 'application/json', 'Connection': 'close', 'Host': parts.netloc,
+                    'Content-Type': 'application/x-www-form-urlencoded',
+                    'User-Agent': 'camera_ws_bridge'})
+            with client.getresponse() as response:
+                return response.status, response.read(MAX_ANSWER + 1)
 
     def _describe(self, error: BaseException) -> str:
-        from tornado.simple_httpclient import HTTPTimeoutError
-
+        out_of = exhausted(error)
+        if out_of is not None:
+            return out_of.reason
         if isinstance(error, ssl.SSLCertVerificationError):
             return (f'its certificate is not accepted: {error.verify_message}; set tls_ca_file to '
                     'the CA that signed it, and check the clock')
         if isinstance(error, ssl.SSLError):
             return 'TLS failed'
         if isinstance(error, socket.gaierror):
-            return 'its host name does not resolve'
+            return f'its host name does not resolve ({error.strerror})'
         if isinstance(error, ConnectionRefusedError):
             return 'nothing listens there'
-        if isinstance(error, (HTTPTimeoutError, TimeoutError)):
+        if isinstance(error, TimeoutError):
             return f'it does not answer within {self._timeout:g} s'
         if isinstance(error, OSError) and not isinstance(error, ConnectionError):
             return f'there is no way to it ({error.strerror or type(error).__name__})'
-        return (f'the connection broke, or what it answers is no HTTP or larger than {MAX_ANSWER} '
-                f'bytes ({type(error).__name__})')
+        return ('the connection broke, or what it answers is no HTTP or too large '
+                f'({type(error).__name__})')
 
     def _refusal(self, status: int, answer: dict[str, Any] | None) -> str:
         if 300 <= status < 400:
@@ -172,52 +185,6 @@ class TokenServer:
     def _fault(self, reason: str) -> LinkFault:
         return LinkFault(
             'token_server', f'no token: {reason} ({clean(urls.for_log(self._url))})')
-
-
-def _unless_asking(record: logging.LogRecord) -> bool:
-    """Hold back what tornado logs of a token server's answer; others may use tornado as well."""
-    return not _ASKING.get()
-
-
-class _Connector:
-    """
-    Tornado's TCP client, with connections that end when it is closed.
-
-    Tornado loses sight of a connection that stalls during the TLS handshake, for ever.
-    """
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-        self._closed = False
-        self._sockets: list[socket.socket] = []
-
-    async def connect(
-            self, host: str, port: int, *, ssl_options: ssl.SSLContext | None = None,
-            **options: Any) -> Any:
-        """Do what TCPClient.connect does."""
-        stream = await self._client.connect(host, port, **options)
-        # A second descriptor of the connection, for start_tls takes the first one away.
-        self._sockets.append(stream.socket.dup())
-        if self._closed:
-            self._end()
-        if ssl_options is None:
-            return stream
-        return await stream.start_tls(False, ssl_options=ssl_options, server_hostname=host)
-
-    def close(self) -> None:
-        """End all connections, those in the making as well."""
-        self._closed = True
-        self._client.close()
-        self._end()
-
-    def _end(self) -> None:
-        for connection in self._sockets:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:  # the peer was faster
-                pass
-            connection.close()
-        self._sockets.clear()
 
 
 def _lifetime(expires_in: object) -> float:

@@ -23,6 +23,9 @@ puts what is in flight back to the front. At any time, in messages:
 Boxes and updates have a lane each. Within a lane order is kept; updates go first. Memory is
 bounded by each lane's policy, and every loss is counted by its cause. Times are seconds of a
 monotonic clock that the caller reads.
+
+A message belongs to the session in which it was accepted. What is left of a former one when the
+next begins speaks of objects that are no more: updates are dropped, boxes lose their object ids.
 """
 
 from __future__ import annotations
@@ -30,6 +33,8 @@ from __future__ import annotations
 from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Protocol
+
+from camera_ws_bridge.protocol.object_ids import without_object_ids
 
 BOXES = 'boxes'
 UPDATES = 'updates'
@@ -49,27 +54,26 @@ class Policy:
 class Journal(Protocol):
     """Who keeps a copy of what is in the buffer; ids count up."""
 
-    def added(
-            self, lane_name: str, id: int, payload: bytes,  # noqa: A002
-            object_id: int | None, urgent: bool) -> None:
-        """Keep a message; urgent: at once."""
+    def added(self, lane_name: str, item: Item) -> None:
+        """Keep a message."""
 
     def gone(self, id: int) -> None:  # noqa: A002
         """Forget a message: it is acknowledged or dropped."""
 
 
 class Item:
-    """One message in the buffer; `payload` is its JSON text in UTF-8."""
+    """One message in the buffer; `payload` is its JSON text in UTF-8; session 0: unknown."""
 
-    __slots__ = ('id', 'payload', 'accepted_at', 'object_id', 'serial', 'refusals')
+    __slots__ = ('id', 'payload', 'accepted_at', 'object_id', 'session', 'serial', 'refusals')
 
     def __init__(
             self, id: int, payload: bytes, accepted_at: float,  # noqa: A002
-            object_id: int | None) -> None:
+            object_id: int | None, session: int = 0) -> None:
         self.id = id
         self.payload = payload
         self.accepted_at = accepted_at
         self.object_id = object_id
+        self.session = session
         self.serial = 0  # of the write that it is in flight with
         self.refusals = 0  # how often the peer closed because of its size
 
@@ -123,6 +127,8 @@ class Outbox:
         self.dropped: Counter[str] = Counter()  # by cause, e.g. 'boxes_overflow'
         self.sent = 0  # also the serial of the newest write
         self.acknowledged = 0
+        self.session = 0  # in which messages are accepted now
+        self.boxes_ids_former_session = 0  # boxes messages that have lost their object ids
         self.journal: Journal | None = None
         self.next_id = 1
         self._lanes = (self.updates, self.boxes)
@@ -133,10 +139,10 @@ class Outbox:
         if len(payload) > lane.policy.max_bytes:
             self._count_drop(lane, 'too_big')
             return
-        item = Item(self.next_id, payload, now, object_id)
+        item = Item(self.next_id, payload, now, object_id, self.session)
         self.next_id += 1
         if self.journal is not None:
-            self.journal.added(lane.name, item.id, payload, object_id, lane is self.updates)
+            self.journal.added(lane.name, item)
         self._enqueue(lane, [item])
 
     def put_back(self, lane: Lane, items: list[Item]) -> None:
@@ -147,10 +153,22 @@ class Outbox:
         lane.bytes -= sum(len(item.payload) for item in later)
         self._enqueue(lane, items + later)
 
+    def begin_session(self, number: int) -> None:
+        """Drop what must not be sent in this session, which may go on from an earlier life."""
+        self.session = number
+        self._drop_former()
+
+    def without_object_ids(self, payload: bytes) -> bytes:
+        """Return boxes without object ids, which are of a former session; count it if they had."""
+        bare = without_object_ids(payload)
+        self.boxes_ids_former_session += len(bare) < len(payload)
+        return bare
+
     def take(self, now: float) -> list[Item]:
         """Return what may be written now, in order; it counts as sent and in flight."""
         batch: list[Item] = []
         self.expire(now)
+        self._drop_former()
         for lane in self._lanes:
             if lane.queued and len(lane.queued[0].payload) > self.window_bytes:
                 return [] if self.in_flight else [self._take_from(lane)]
@@ -278,11 +296,26 @@ class Outbox:
 
     def _take_from(self, lane: Lane) -> Item:
         item = lane.queued.popleft()
+        if item.session != self.session:
+            self._forget_object_ids(lane, item)
         self.sent += 1
         item.serial = self.sent
         lane.in_flight.append(item)
         lane.in_flight_bytes += len(item.payload)
         return item
+
+    def _drop_former(self) -> None:
+        # They are at the front: what is put back is older than what is queued.
+        queued = self.updates.queued
+        while queued and queued[0].session != self.session:
+            self._drop_oldest(self.updates, 'former_session')
+
+    def _forget_object_ids(self, lane: Lane, item: Item) -> None:
+        """Do so not before it is sent: to rewrite all that is queued would hold up the loop."""
+        lane.bytes -= len(item.payload)
+        item.payload = self.without_object_ids(item.payload)
+        lane.bytes += len(item.payload)
+        item.session = self.session
 
     def _window_has_room(self, item: Item) -> bool:
         in_flight = self.in_flight

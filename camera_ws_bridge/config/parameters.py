@@ -80,8 +80,8 @@ class Parameters:
         0.5, 'Seconds; ceiling of the random delay before the first reconnect. It doubles with '
         'every failure.', 0.01, 60, live=True)
     reconnect_delay_max: float = _parameter(
-        10.0, 'Seconds; the ceiling grows to this (to 1 s while no server answers at all).',
-        0.01, 3600, live=True)
+        2.5, 'Seconds; the ceiling grows to this (to 1 s while no server answers at all), and '
+        'little below it is waited at least.', 0.01, 3600, live=True)
     stable_after: float = _parameter(
         2.0, 'Seconds that a connection must last to reset the delay.', 0, 3600, live=True)
     heartbeat_interval: float = _parameter(
@@ -89,6 +89,9 @@ class Parameters:
     heartbeat_timeout: float = _parameter(
         10.0, 'Seconds without any progress after which a silent connection is dropped.',
         0.5, 3600, live=True)
+    watch_network: bool = _parameter(
+        True, 'Act at once when the kernel tells that an address, a link or a route of this '
+        'machine has changed. false: wait for timeouts.', live=True)
     identify_interval: float = _parameter(
         30.0, 'Seconds between repeated registrations, which heal one that the orchestrator has '
         'lost; 0: never.', 0, 86400, live=True)
@@ -102,9 +105,10 @@ class Parameters:
         32, 'Commands per topic that are remembered for a re-ID node that comes up later.',
         1, 10000)
     max_image_bytes: int = _parameter(
-        4 * MIB, 'Bytes; the largest PNG accepted in a start.', 1, 16 * MIB, live=True)
+        15 * MIB // 2, 'Bytes; the largest PNG accepted in a start. By default what fits into a '
+        'message of 10 MiB.', 1, 16 * MIB, live=True)
     max_image_pixels: int = _parameter(
-        2**24, 'Width times height of the largest PNG accepted in a start.',
+        2**25, 'Width times height of the largest PNG accepted in a start.',
         1, 2**31 - 1, live=True)
     command_rate: float = _parameter(
         100.0, 'Messages a second that are accepted from the orchestrator in the long run; 20 '
@@ -150,6 +154,9 @@ class Parameters:
         'anew for every connection. Empty: none, or OAuth by AUTH_SERVER_URL.')
     insecure_token_host: str = _parameter(
         '', 'The one host to which a token may be sent over ws://; empty: only to this machine.')
+    insecure_auth_host: str = _parameter(
+        '', 'The one host of a token server to which the client secret may be sent over http://; '
+        'empty: only to this machine.')
     tls_ca_file: str = _parameter(
         '', 'PEM file with the CAs to trust for wss:// and for the token server; empty: those '
         'that the system trusts.')

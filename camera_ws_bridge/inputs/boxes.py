@@ -23,6 +23,7 @@ from camera_ws_bridge.config.parameters import DETECTION2D, Parameters
 from camera_ws_bridge.inputs import cdr, from_ros
 from camera_ws_bridge.inputs.detections import Detections
 from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol.boxes import Boxes
 from camera_ws_bridge.ros import qos
 from camera_ws_bridge.ros.adaptive_subscription import AdaptiveSubscription
 from camera_ws_bridge.ros.serialized import deserialize
@@ -30,7 +31,7 @@ from camera_ws_bridge.tracking.frame_stamps import Stamp
 from camera_ws_bridge_msgs import msg as ros
 from rclpy.node import Node
 
-Encode = Callable[[bytes], tuple[float, Stamp, bytes]]  # to frame id, stamp and JSON
+Decode = Callable[[bytes], tuple[Boxes, Stamp, int]]  # to boxes, their stamp and session
 
 
 class BoxesInput:
@@ -40,14 +41,18 @@ class BoxesInput:
         """Subscribe; raise ConfigurationError if vision_msgs is asked for and not there."""
         self._bridge = bridge
         self._detections: Detections | None = None
-        self._encode: Encode = encode
+        self._decode: Decode = decode
         message_type: type = ros.Boxes
         if values.boxes_type == DETECTION2D:
             self._detections = Detections(node, values)
-            self._encode = self._encode_detections
+            self._decode = self._detections.decode
             message_type = self._detections.message_type
         self._subscription = AdaptiveSubscription(
             node, message_type, 'boxes', self._on_boxes, qos.BOXES)
+
+    def look(self) -> None:
+        """Follow the topic's publishers; call this every second or so."""
+        self._bridge.lost['boxes'] += self._subscription.look()
 
     def destroy(self) -> None:
         """Subscribe no more."""
@@ -57,22 +62,15 @@ class BoxesInput:
 
     def _on_boxes(self, message: bytes) -> None:
         try:
-            self._bridge.submit_boxes(*self._encode(message))
+            boxes, stamp, session = self._decode(message)
+            self._bridge.submit_boxes(
+                boxes.frame_id, stamp, codec.encode_utf8(boxes), session)
         except Exception as error:
             self._bridge.reject('boxes', error)
 
-    def _encode_detections(self, message: bytes) -> tuple[float, Stamp, bytes]:
-        assert self._detections is not None
-        boxes, stamp = self._detections.decode(message)
-        return boxes.frame_id, stamp, codec.encode_utf8(boxes)
 
-
-def encode(message: bytes) -> tuple[float, Stamp, bytes]:
-    """Return frame id, stamp and JSON of a serialised Boxes; raise MessageError."""
+def decode(message: bytes) -> tuple[Boxes, Stamp, int]:
+    """Return the boxes of a serialised Boxes, their stamp and session; raise MessageError."""
     if cdr.understands(message):
-        stamp, frame_id, boxes = cdr.boxes(message)
-        return frame_id, stamp, codec.encode_boxes(frame_id, boxes)
-    found = deserialize(message, ros.Boxes)
-    header = found.header.stamp
-    return (found.frame_id, (header.sec, header.nanosec),
-            codec.encode_utf8(from_ros.boxes_from_ros(found)))
+        return cdr.boxes(message)
+    return from_ros.boxes_from_ros(deserialize(message, ros.Boxes))

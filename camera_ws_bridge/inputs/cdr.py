@@ -26,26 +26,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from struct import error as StructError, Struct, unpack_from
-from typing import NamedTuple
 
 from camera_ws_bridge.errors import CdrError
-from camera_ws_bridge.protocol.messages import FlatBox, Update
+from camera_ws_bridge.protocol.boxes import Boxes, FlatBox
+from camera_ws_bridge.protocol.update import Update
 
 ORDERS = {b'\0\0': '>', b'\0\1': '<'}  # byte order by the first two bytes
 MAX_PADDING = 7  # bytes behind the last field
 STRUCTS = 128  # that are kept, one per length of an object type
 
 _HEADER = {order: Struct(order + 'iII') for order in ORDERS.values()}  # stamp, length of frame_id
-_FRAME = {order: Struct(order + 'dI') for order in ORDERS.values()}  # frame_id, number of boxes
+_FRAME = {order: Struct(order + 'dII') for order in ORDERS.values()}  # to the number of boxes
 _UPDATE = {order: Struct(order + 'QI4xqI') for order in ORDERS.values()}  # to the map's length
-
-
-class FlatBoxes(NamedTuple):
-    """A Boxes message; its values are not checked."""
-
-    stamp: tuple[int, int]  # seconds, nanoseconds
-    frame_id: float
-    boxes: list[FlatBox]
 
 
 def understands(data: bytes) -> bool:
@@ -53,18 +45,17 @@ def understands(data: bytes) -> bool:
     return data[:2] in ORDERS
 
 
-def boxes(data: bytes) -> FlatBoxes:
-    """Return what a camera_ws_bridge_msgs/msg/Boxes holds; raise CdrError."""
+def boxes(data: bytes) -> tuple[Boxes, tuple[int, int], int]:
+    """Return boxes, unchecked, stamp and session of a Boxes message; raise CdrError."""
     order = _order(data)
     stamp, at = _header(data, order)
     try:
-        frame_id, count = _FRAME[order].unpack_from(data, at)
+        frame_id, session, count = _FRAME[order].unpack_from(data, at)
     except StructError:
         raise _cut_short('frame_id', data) from None
-    at += 12
+    at += 16
     found: list[FlatBox] = []
     if count:
-        at = _aligned(at)
         # Most object types of a frame have the same length: then one call reads a box.
         length = 1
         unpack, size = _box(order, length)
@@ -85,27 +76,27 @@ def boxes(data: bytes) -> FlatBoxes:
             found.append(box)
             at += size
     _check_end(data, at)
-    return FlatBoxes(stamp, frame_id, found)
+    return Boxes(frame_id, found), stamp, session
 
 
-def update(data: bytes) -> Update:
-    """Return the object and the map of a camera_ws_bridge_msgs/msg/Update; raise CdrError."""
+def update(data: bytes) -> tuple[Update, int]:
+    """Return object and map, and session, of an Update message; raise CdrError."""
     order = _order(data)
     _, at = _header(data, order)
     try:
-        _, _, object_id, count = _UPDATE[order].unpack_from(data, at)
+        _, session, object_id, count = _UPDATE[order].unpack_from(data, at)
         at += _UPDATE[order].size
     except StructError:
         raise _cut_short('object_id', data) from None
     if not count:
         _check_end(data, at)
-        return Update(object_id)
+        return Update(object_id), session
     at = _aligned(at)
     if at + 8 * count > len(data):
         raise _cut_short('feature_map', data)
     feature_map: tuple[float, ...] = unpack_from(f'{order}{count}d', data, at)
     _check_end(data, at + 8 * count)
-    return Update(object_id, feature_map)
+    return Update(object_id, feature_map), session
 
 
 def _order(data: bytes) -> str:

@@ -25,8 +25,8 @@ import math
 from typing import Any
 
 from camera_ws_bridge.errors import EncodeError
+from camera_ws_bridge.protocol.boxes import Boxes, flat_box, FlatBox, NOT_TRACKED
 from camera_ws_bridge.protocol.fields import INT64_MAX
-from camera_ws_bridge.protocol.messages import Box, Boxes
 
 Size = tuple[int, int]  # width, height; pixels
 
@@ -58,11 +58,11 @@ def image_size(camera_info: Any) -> Size | None:
     return (width, height) if width and height else None
 
 
-def _box(index: int, detection: Any, size: Size, with_ids: bool) -> Box:
+def _box(index: int, detection: Any, size: Size, with_ids: bool) -> FlatBox:
     object_type, certainty = _best(detection.results)
-    return Box(
+    return flat_box(
         index, _rect(index, detection.bbox, size), object_type, certainty,
-        _object_id(detection.id) if with_ids else None)
+        _object_id(detection.id) if with_ids else NOT_TRACKED)
 
 
 def _rect(index: int, bbox: Any, size: Size) -> tuple[float, float, float, float]:
@@ -89,8 +89,8 @@ def _score(hypothesis: Any) -> float:
     return -math.inf if math.isnan(hypothesis.score) else float(hypothesis.score)
 
 
-def _object_id(text: str) -> int | None:
+def _object_id(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 19:
-        return None
+        return NOT_TRACKED
     number = int(text)
-    return number if number <= INT64_MAX else None
+    return number if number <= INT64_MAX else NOT_TRACKED

@@ -18,10 +18,11 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from camera_ws_bridge.bridge import CURRENT
 from camera_ws_bridge.config.parameters import Parameters
 from camera_ws_bridge.errors import CdrError, ConfigurationError, EncodeError
 from camera_ws_bridge.inputs import detection2d
-from camera_ws_bridge.protocol.messages import Boxes
+from camera_ws_bridge.protocol.boxes import Boxes
 from camera_ws_bridge.ros import qos
 from camera_ws_bridge.ros.endpoints import create_subscription
 from camera_ws_bridge.ros.serialized import deserialize
@@ -57,8 +58,8 @@ class Detections:
         if self._camera_info is not None:
             self._node.destroy_subscription(self._camera_info)
 
-    def decode(self, message: bytes) -> tuple[Boxes, Stamp]:
-        """Return boxes and stamp of a serialised message; raise EncodeError."""
+    def decode(self, message: bytes) -> tuple[Boxes, Stamp, int]:
+        """Return boxes, stamp and session of a serialised message; raise EncodeError."""
         if self._size is None:
             topic = self._node.resolve_topic_name('camera_info')
             raise EncodeError(
@@ -70,8 +71,9 @@ class Detections:
             self._warn_once('detections have no header.stamp: a Start cannot name their frame')
         if detection2d.is_rotated(detections):
             self._warn_once('rotated bounding boxes are sent as if they were upright')
-        return detection2d.boxes(
-            detections, self._frame_ids.of(stamp), self._size, with_ids=self._with_ids), stamp
+        found = detection2d.boxes(
+            detections, self._frame_ids.of(stamp), self._size, with_ids=self._with_ids)
+        return found, stamp, CURRENT
 
     def _on_camera_info(self, message: bytes) -> None:
         # It comes with every image, and says the same but for its stamp.

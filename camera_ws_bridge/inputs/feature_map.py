@@ -20,34 +20,46 @@ from camera_ws_bridge.bridge import Bridge
 from camera_ws_bridge.errors import EncodeError
 from camera_ws_bridge.inputs import cdr, from_ros
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.protocol.messages import Update
+from camera_ws_bridge.protocol.update import Update
 from camera_ws_bridge.ros import qos
-from camera_ws_bridge.ros.endpoints import create_subscription
+from camera_ws_bridge.ros.adaptive_subscription import AdaptiveSubscription
 from camera_ws_bridge.ros.serialized import deserialize
 from camera_ws_bridge_msgs import msg as ros
 from rclpy.node import Node
-from rclpy.subscription import Subscription
 
 
-def subscribe_feature_map(node: Node, bridge: Bridge) -> Subscription:
-    """Hand every feature map that the protocol can carry to the bridge."""
-    def on_feature_map(message: bytes) -> None:
+class FeatureMapInput:
+    """Hands every feature map that the protocol can carry to the bridge."""
+
+    def __init__(self, node: Node, bridge: Bridge) -> None:
+        """Subscribe; raise ConfigurationError for QoS overrides that are none."""
+        self._bridge = bridge
+        self._subscription = AdaptiveSubscription(
+            node, ros.Update, 'feature_map', self._on_feature_map, qos.FEATURE_MAP)
+
+    def look(self) -> None:
+        """Count what did not come; call this every second or so."""
+        self._bridge.lost['updates'] += self._subscription.look()
+
+    def destroy(self) -> None:
+        """Subscribe no more."""
+        self._subscription.destroy()
+
+    def _on_feature_map(self, message: bytes) -> None:
         try:
-            update = decode(message)
-            bridge.submit_update(update, codec.encode_utf8(update))
+            update, session = decode(message)
+            self._bridge.submit_update(update, codec.encode_utf8(update), session)
         except Exception as error:
-            bridge.reject('feature_map', error)
-
-    return create_subscription(
-        node, ros.Update, 'feature_map', on_feature_map, qos.FEATURE_MAP, raw=True)
+            self._bridge.reject('feature_map', error)
 
 
-def decode(message: bytes) -> Update:
-    """Return a serialised Update that the re-ID node extracted; raise MessageError."""
+def decode(message: bytes) -> tuple[Update, int]:
+    """Return what a re-ID node has extracted in a serialised Update, and the session of that."""
     if cdr.understands(message):
-        update = cdr.update(message)
+        update, session = cdr.update(message)
     else:
-        update = from_ros.update_from_ros(deserialize(message, ros.Update))
+        found = deserialize(message, ros.Update)
+        update, session = from_ros.update_from_ros(found), found.session
     if not update.feature_map:
         raise EncodeError('featureMap.featureMap', 'empty; nothing was extracted')
-    return update
+    return update, session

@@ -16,20 +16,21 @@
 
 from __future__ import annotations
 
-from camera_ws_bridge.protocol.messages import Box, Boxes, NOT_TRACKED, Update
+from camera_ws_bridge.protocol.boxes import Boxes, flat_box, FlatBox
+from camera_ws_bridge.protocol.update import Update
 from camera_ws_bridge_msgs import msg as ros
 
 
-def boxes_from_ros(message: ros.Boxes) -> Boxes:
-    """Return the boxes of a frame; values are checked when they are encoded."""
-    return Boxes(message.frame_id, tuple(_box_from_ros(box) for box in message.boxes))
+def boxes_from_ros(message: ros.Boxes) -> tuple[Boxes, tuple[int, int], int]:
+    """Return the boxes of a frame, unchecked, their stamp and session."""
+    stamp = message.header.stamp
+    return (Boxes(message.frame_id, [*map(_box_from_ros, message.boxes)]),
+            (stamp.sec, stamp.nanosec), message.session)
 
 
-def _box_from_ros(box: ros.Box) -> Box:
-    left, top, right, bottom = box.rect.tolist()
-    return Box(
-        box.box_id, (left, top, right, bottom), box.object_type, box.certainty,
-        None if box.object_id == NOT_TRACKED else box.object_id)
+def _box_from_ros(box: ros.Box) -> FlatBox:
+    return flat_box(
+        box.box_id, box.rect.tolist(), box.object_type, box.certainty, box.object_id)
 
 
 def update_from_ros(message: ros.Update) -> Update:

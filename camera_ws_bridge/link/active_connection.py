@@ -28,48 +28,20 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from camera_ws_bridge.buffer.outbox import Outbox
-from camera_ws_bridge.errors import LinkFault
+from camera_ws_bridge.errors import as_fault, LinkFault
+from camera_ws_bridge.link.connection import Connection
 from camera_ws_bridge.link.inbound import Inbound
 from camera_ws_bridge.link.settings import Settings
-from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.protocol.messages import Authenticate, Identifier
+from camera_ws_bridge.link.suspicion import is_suspect, Suspicion
+from camera_ws_bridge.protocol import codec, rejection
+from camera_ws_bridge.protocol.authenticate import Authenticate
+from camera_ws_bridge.protocol.identifier import Identifier
 
 TICK = 0.25  # seconds between two looks at the clock
 PONG_PATIENCE = 6.0  # heartbeat_timeouts for a pong, which may queue behind a large replay
 TOKEN_TIMEOUT = 30.0  # seconds; token sources have tighter limits of their own
 TOKEN_DOUBT = 1.0  # seconds after a registration in which a close is blamed on the token
 REIDENTIFY_SOON = 2.0  # seconds after a registration until the first repeat
-
-
-class Connection(Protocol):
-    """What the link needs of transport.websocket.Connection."""
-
-    async def send(self, text: bytes) -> None:
-        """Write a text message."""
-
-    def can_write(self) -> bool:
-        """Tell whether nothing waits to be written, so that write() may be called."""
-
-    def write(self, text: bytes) -> None:
-        """Write a text message at once; for as much as the window holds."""
-
-    async def ping(self) -> asyncio.Future[Any]:
-        """Write a ping; return the future of its pong."""
-
-    async def receive(self) -> str | bytes:
-        """Return the next message."""
-
-    def progress(self) -> int:
-        """Return a number that grows while bytes get through."""
-
-    def delivered(self) -> int:
-        """Return a number that grows while bytes before the newest ping get to the peer."""
-
-    async def close(self, code: int, timeout: float) -> None:
-        """Close in order, or else the hard way."""
-
-    def abort(self) -> None:
-        """End the connection at once."""
 
 
 class Camera(Protocol):
@@ -102,8 +74,11 @@ class Owner(Protocol):
     def registered(self) -> None:
         """Hear that the camera is registered."""
 
-    def tick(self) -> None:
-        """Be called every TICK while it is."""
+    def tick(self, suspect: bool) -> None:
+        """Be called every TICK while it is; suspect: whether the peer is too silent."""
+
+    def begin_anew(self, why: LinkFault) -> None:
+        """Drop the connection and connect again without waiting."""
 
 
 class ActiveConnection:
@@ -130,6 +105,8 @@ class ActiveConnection:
         self._progress = connection.progress()
         self._delivered = connection.delivered()
         self._delivered_at = 0.0  # when that number has grown
+        self._suspicion = Suspicion(self._heard_at)
+        self._suspected = asyncio.Event()  # so much that it is worth another connection
         self._identify_at = 0.0
         self._registering = False  # the pong behind `identifier` is not back
         self._awaited_pongs: deque[float] = deque()  # when their pings were sent
@@ -143,13 +120,14 @@ class ActiveConnection:
 
     async def run(self) -> LinkFault:
         """Serve the connection until it ends; return why. What is in flight stays so."""
-        tasks = [asyncio.create_task(job()) for job in (self._read, self._write, self._watch)]
+        tasks = [asyncio.create_task(job()) for job in (
+            self._read, self._write, self._watch, self._doubt)]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             # Reader and writer may fail together; the reader knows the reason.
             task = next(task for task in tasks if task in done)
             fault = as_fault(asyncio.CancelledError() if task.cancelled() else task.exception())
-            return self._rejection(fault) or fault
+            return self._explained(fault)
         finally:
             self._over = True
             self._writer_waits = False
@@ -160,6 +138,7 @@ class ActiveConnection:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
+                self._inbound.end_connection()
 
     def wake(self) -> None:
         """Say that the outbox has something new."""
@@ -235,7 +214,17 @@ class ActiveConnection:
             self._outbox.expire(now)
             if self.registered_at is not None:
                 self._want_what_is_due(now)
-                self._owner.tick()
+                self._owner.tick(self._suspect(now))
+
+    async def _doubt(self) -> None:
+        """Leave a suspect that answers new connections: this one is dead."""
+        while True:
+            await self._suspected.wait()
+            # It may have been heard of meanwhile.
+            if await self.connection.answers_anew() and is_suspect(self.connection.silence()):
+                self._owner.begin_anew(LinkFault(
+                    'silent', 'it answers new connections, but this one no more'))
+            await asyncio.sleep(TICK)
 
     # ---- what they are made of
 
@@ -251,21 +240,20 @@ class ActiveConnection:
         self._inbound.shown_token = jwt
         await self.connection.send(codec.encode_utf8(Authenticate(jwt)))
 
-    def _rejection(self, fault: LinkFault) -> LinkFault | None:
-        """Recognise a bad token: the orchestrator says so only by closing on the next message."""
-        accepted = self.registered_at is not None and (
-            self._clock() - self.registered_at > TOKEN_DOUBT)
-        if not self._token_sent or accepted or fault.cause != 'closed' or self._flushing:
-            return None
-        return LinkFault(
-            'rejected_token', 'it closed the connection right after it was shown the token: the '
-            'token is not accepted')
+    def _explained(self, fault: LinkFault) -> LinkFault:
+        """Return the fault, or that the token is to blame for it."""
+        doubt = TOKEN_DOUBT if self._token_sent else 0.0
+        registered = self.registered_at is not None and (
+            self._clock() - self.registered_at >= doubt)
+        return fault if self._flushing else rejection.explained(
+            fault, registered=registered, token_shown=self._token_sent,
+            token_configured=self._tokens is not None)
 
     async def _identify(self) -> None:
         """Register; again and again, since an older connection's end undoes a registration."""
         self._identify_at = float('inf')  # until the pong: one registration at a time
         self._registering = True
-        self._inbound.begin_registration()
+        self._inbound.begin_registration(anew=self.registered_at is None)
         await self.connection.send(codec.encode_utf8(Identifier(self._camera.settings.camera_id)))
         await self._ping(registration=True)
 
@@ -319,6 +307,7 @@ class ActiveConnection:
             self._identify_again_in(interval)
             return
         self.registered_at = self._clock()
+        self._suspicion = Suspicion(self.registered_at)
         self._identify_again_in(min(REIDENTIFY_SOON, interval))
         self._owner.registered()
         self._registered.set()
@@ -334,6 +323,14 @@ class ActiveConnection:
         if self._owner.too_late():
             raise _no_token() if self._token_awaited else LinkFault(
                 'silent', 'it has not confirmed the registration')
+
+    def _suspect(self, now: float) -> bool:
+        suspect = self._suspicion.look(self.connection.silence(), now)
+        if suspect and self._suspicion.is_worth_a_try:
+            self._suspected.set()
+        else:
+            self._suspected.clear()
+        return suspect
 
     def _want_what_is_due(self, now: float) -> None:
         idle = now - self._last_ping_at >= self._camera.settings.heartbeat_interval
@@ -359,11 +356,3 @@ async def wait(event: asyncio.Event, timeout: float) -> None:
 
 def _no_token() -> LinkFault:
     return LinkFault('token_server', 'there is no token to be had in time')
-
-
-def as_fault(error: BaseException | None) -> LinkFault:
-    """Return the error if it is a fault of the link; else the fault that it amounts to."""
-    if isinstance(error, LinkFault):
-        return error
-    # A bug of ours must not end a bridge that nobody looks after: it costs a reconnect.
-    return LinkFault('internal', f'{type(error).__name__}: {error}')

@@ -15,9 +15,10 @@
 """
 How long to wait before the next connection attempt.
 
-Exponential with full jitter: a delay is drawn from 0 to a ceiling that doubles with every failure,
-so that a site's cameras do not come back all at once. Source: M. Brooker, "Exponential Backoff And
-Jitter", AWS Architecture Blog, 2015.
+Exponential with jitter: a delay is drawn below a ceiling that doubles with every failure, so that
+a site's cameras do not come back all at once (M. Brooker, "Exponential Backoff And Jitter", AWS
+Architecture Blog, 2015). Unlike there the ceiling stays low, so that nobody notices, and instead a
+growing part of it is always waited. scripts/fleet_load.py shows what a fleet makes of that.
 """
 
 from __future__ import annotations
@@ -64,4 +65,5 @@ class Backoff:
         ceiling = min(self._ceiling, limit)
         if self._ceiling < limit:
             self._ceiling = min(2 * self._ceiling, limit)
-        return ceiling * self._random()
+        floor = max(0.0, ceiling - self.minimum) / 2  # none for the first
+        return floor + (ceiling - floor) * self._random()

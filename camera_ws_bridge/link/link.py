@@ -26,13 +26,16 @@ from collections.abc import Callable
 import enum
 from typing import Protocol
 
-from camera_ws_bridge.errors import LinkFault
+from camera_ws_bridge.errors import as_fault, LinkFault
 from camera_ws_bridge.link.active_connection import (
-    ActiveConnection, as_fault, Camera, Connection, Tokens, wait)
+    ActiveConnection, Camera, Tokens, wait)
 from camera_ws_bridge.link.backoff import Backoff
+from camera_ws_bridge.link.connection import Connection
+from camera_ws_bridge.link.hurry import Hurry
 from camera_ws_bridge.link.settings import Settings
 from camera_ws_bridge.log import redact
-from camera_ws_bridge.log.throttled_log import clean, ThrottledLog
+from camera_ws_bridge.log.printable import clean
+from camera_ws_bridge.log.throttled_log import ThrottledLog
 
 LAST_MOMENT = 0.1  # seconds before connect_timeout that are too few for another attempt
 
@@ -57,6 +60,11 @@ class Peer(Protocol):
     async def connect(self, settings: Settings, timeout: float) -> Connection:
         """Make one attempt, of at most so many seconds; raise LinkFault."""
 
+    def watch_network(
+            self, loop: asyncio.AbstractEventLoop, listener: Callable[[], None],
+            ) -> Callable[[], None]:
+        """Call the listener when this machine's network changes, until what this returns is."""
+
 
 class Link:
     """One camera's link to the orchestrator."""
@@ -73,13 +81,18 @@ class Link:
         self._backoff = backoff
         self._log = log
         self._clock = clock
+        self._attempt: asyncio.Future[Connection] | None = None
         self._active: ActiveConnection | None = None
-        self._told_to_reconnect = False
+        self._ended_by: LinkFault | None = None  # why we have ended either of them ourselves
         self._round_trip_time = 0.0  # on the connection before
         self._ever_registered = False
         self._stopping = False
         self._began = 0.0  # when run() did
         self._retry_now = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None  # while run() runs
+        self._leave_network: Callable[[], None] | None = None
+        self._hurry = Hurry()
+        self._hurrying: asyncio.TimerHandle | None = None
 
     @property
     def round_trip_time(self) -> float:
@@ -97,6 +110,15 @@ class Link:
         self._began = self._clock()
         self._stopping = False
         self._retry_now.clear()
+        self._loop = asyncio.get_running_loop()
+        self._follow_network()
+        try:
+            await self._stay_connected()
+        finally:
+            self._loop = None
+            self._follow_network()
+
+    async def _stay_connected(self) -> None:
         while not self._stopping:
             self._set_state(State.CONNECTING)
             fault, lasted = await self._connect_and_serve()
@@ -132,24 +154,47 @@ class Link:
         settings = self._camera.settings
         if self._active is not None and settings.identify_interval != old.identify_interval:
             self._active.identify_interval_changed()
+        if settings.watch_network != old.watch_network:
+            self._follow_network()
         if self._backoff.configure(
                 settings.reconnect_delay_min, settings.reconnect_delay_max,
                 settings.stable_after) and self._active is None:
             self._retry_now.set()
 
     def reconnect(self) -> None:
-        """Drop the connection, if there is one, and connect again without waiting."""
+        """Drop the connection or end the attempt, and connect again without waiting."""
+        self.begin_anew(LinkFault('reconnect', 'told to connect anew', reached=False))
+
+    def begin_anew(self, why: LinkFault) -> None:
+        """Do so, for this reason."""
         self._retry_now.set()
         if self._active is not None:
-            self._told_to_reconnect = True
+            self._ended_by = why
             self._active.connection.abort()
+        elif self._attempt is not None and self._attempt.cancel():
+            self._ended_by = why
+
+    async def _connect(self) -> Connection:
+        """Make one attempt, which begin_anew() ends."""
+        settings = self._camera.settings
+        self._attempt = attempt = asyncio.ensure_future(self._peer.connect(
+            settings, max(LAST_MOMENT, min(settings.open_timeout, self._time_left()))))
+        try:
+            await asyncio.wait([attempt])
+        finally:
+            self._attempt = None
+            attempt.cancel()
+            await asyncio.gather(attempt, return_exceptions=True)
+        if attempt.cancelled() and self._ended_by is not None:
+            raise self._ended_by
+        return attempt.result()
 
     async def _connect_and_serve(self) -> tuple[LinkFault, float]:
         """Return why there is no connection (any more), and the seconds of its registration."""
         camera, peer = self._camera, self._peer
+        self._ended_by = None
         try:
-            connection = await peer.connect(camera.settings, max(
-                LAST_MOMENT, min(camera.settings.open_timeout, self._time_left())))
+            connection = await self._connect()
         except Exception as error:
             return as_fault(error), 0.0
         if self._stopping:
@@ -160,18 +205,47 @@ class Link:
         self._set_state(State.AUTHENTICATING)
         try:
             fault = await active.run()
-            if self._told_to_reconnect:
-                fault = LinkFault('reconnect', 'told to connect anew')
+            fault = self._ended_by or fault
             self._learn_from(fault)
         except Exception as error:
             fault = as_fault(error)
         finally:
             self._active = None
-            self._told_to_reconnect = False
             self._round_trip_time = active.round_trip_time or self._round_trip_time
             camera.outbox.restore()
         began = active.registered_at
         return fault, 0.0 if began is None else self._clock() - began
+
+    # ---- this machine's network
+
+    def _follow_network(self) -> None:
+        """Watch it, or cease to: as the settings say, and while there is something to do."""
+        if self._leave_network is not None:
+            self._leave_network()
+            self._leave_network = None
+        if self._hurrying is not None:
+            self._hurrying.cancel()
+            self._hurrying = None
+        if self._loop is not None and self._camera.settings.watch_network:
+            try:
+                self._leave_network = self._peer.watch_network(self._loop, self._network_changed)
+            except OSError as error:
+                self._log.info(f'watch_network: this system does not tell of changes ({error})')
+
+    def _network_changed(self) -> None:
+        if self._active is None:
+            if self._hurrying is None and self._loop is not None:
+                delay = self._hurry.delay(self._clock())
+                self._hurrying = self._loop.call_later(delay, self._try_at_once)
+        elif not self._active.connection.has_route():
+            self.begin_anew(_network_changed())
+
+    def _try_at_once(self) -> None:
+        self._hurrying = None
+        if self._active is None:
+            self.begin_anew(_network_changed())
+
+    # ---- what a connection leaves, and what it tells
 
     def _learn_from(self, fault: LinkFault) -> None:
         outbox, tokens = self._camera.outbox, self._peer.tokens
@@ -207,8 +281,6 @@ class Link:
             self.state = state
             self._camera.state_changed()
 
-    # ---- what the connection tells
-
     def too_late(self) -> bool:
         """Tell whether the first registration does not come in time."""
         return self._time_left() < LAST_MOMENT
@@ -223,10 +295,14 @@ class Link:
         self._log.info(f'registered at {self._camera.settings.peer}; '
                        f'{len(self._camera.outbox)} messages buffered')
 
-    def tick(self) -> None:
-        """Look whether the connection has lasted."""
+    def tick(self, suspect: bool) -> None:
+        """Look whether the connection has lasted, and the peer answers."""
         assert self._active is not None and self._active.registered_at is not None
         lasted = self._clock() - self._active.registered_at
-        if self.state is State.REGISTERED and (
-                lasted >= self._camera.settings.stable_after):
-            self._set_state(State.STABLE)
+        stable = lasted >= self._camera.settings.stable_after and not suspect
+        self._set_state(State.STABLE if stable else State.REGISTERED)
+
+
+def _network_changed() -> LinkFault:
+    return LinkFault(
+        'network', "this machine's address, or its route there, has changed", reached=False)

@@ -36,10 +36,11 @@ class Settings:
     connect_timeout: float = 60.0
     open_timeout: float = 10.0
     reconnect_delay_min: float = 0.5
-    reconnect_delay_max: float = 10.0
+    reconnect_delay_max: float = 2.5
     stable_after: float = 2.0
     heartbeat_interval: float = 5.0
     heartbeat_timeout: float = 10.0
+    watch_network: bool = True
     identify_interval: float = 30.0
     shutdown_timeout: float = 2.0
     reconcile: bool = True

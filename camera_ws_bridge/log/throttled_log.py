@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-MAX_LENGTH = 200
+from camera_ws_bridge.log.printable import clean
 
 
 class Logger(Protocol):
@@ -36,15 +36,6 @@ class Logger(Protocol):
 
     def error(self, message: str) -> object:
         """Log what somebody has to mend."""
-
-
-def clean(text: str) -> str:
-    """Return foreign text as one printable line of at most MAX_LENGTH characters."""
-    line = ''.join(
-        character if character.isprintable() else ascii(character)[1:-1]
-        for character in text[:MAX_LENGTH])
-    return line if len(line) <= MAX_LENGTH and len(text) <= MAX_LENGTH else (
-        line[:MAX_LENGTH - 3] + '...')
 
 
 class ThrottledLog:

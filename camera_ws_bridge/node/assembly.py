@@ -27,11 +27,13 @@ from camera_ws_bridge.config.parameters import Parameters
 from camera_ws_bridge.link.settings import Settings
 from camera_ws_bridge.log.throttled_log import Logger
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.transport import url, websocket
+from camera_ws_bridge.transport import network_watch, tls, url, websocket
 
 
 class Orchestrator:
     """The way to the orchestrator, as the parameters describe it."""
+
+    watch_network = staticmethod(network_watch.watch)
 
     def __init__(self, values: Parameters) -> None:
         """Raise ConfigurationError for what can never work."""
@@ -49,7 +51,7 @@ def assemble(values: Parameters, outlet: Outlet, host: LoopHost, logger: Logger)
     """Return a bridge that has not begun; raise ConfigurationError for what can never work."""
     bridge = Bridge(settings(values), Orchestrator(values), outlet, host, logger)
     if values.spool_path:
-        bridge.spool.open(values.spool_path, values.spool_max_bytes)
+        bridge.open_spool(values.spool_path, values.spool_max_bytes)
     return bridge
 
 
@@ -61,9 +63,9 @@ def settings(values: Parameters) -> Settings:
         open_timeout=values.open_timeout, reconnect_delay_min=values.reconnect_delay_min,
         reconnect_delay_max=values.reconnect_delay_max, stable_after=values.stable_after,
         heartbeat_interval=values.heartbeat_interval,
-        heartbeat_timeout=values.heartbeat_timeout, identify_interval=values.identify_interval,
-        shutdown_timeout=values.shutdown_timeout, reconcile=values.reconcile,
-        command_rate=values.command_rate,
+        heartbeat_timeout=values.heartbeat_timeout, watch_network=values.watch_network,
+        identify_interval=values.identify_interval, shutdown_timeout=values.shutdown_timeout,
+        reconcile=values.reconcile, command_rate=values.command_rate,
         limits=codec.Limits(values.max_image_bytes, values.max_image_pixels),
         boxes=Policy(values.boxes_max_messages, values.boxes_max_bytes, values.boxes_max_age),
         updates=Policy(
@@ -76,8 +78,9 @@ def connection_options(values: Parameters) -> tuple[websocket.Options, ssl.SSLCo
         compression=values.compression,
         user_timeout=_user_timeout(values.heartbeat_timeout), tls_ca_file=values.tls_ca_file,
         tls_cert_file=values.tls_cert_file, tls_key_file=values.tls_key_file)
-    secure = values.orchestrator_url.startswith('wss:')
-    return options, websocket.tls_context(options) if secure else None
+    if not url.is_encrypted(values.orchestrator_url):
+        return options, None
+    return options, tls.context(values.tls_ca_file, values.tls_cert_file, values.tls_key_file)
 
 
 def _user_timeout(heartbeat_timeout: float) -> float:
@@ -86,7 +89,8 @@ def _user_timeout(heartbeat_timeout: float) -> float:
 
 def token_source(values: Parameters) -> sources.TokenSource | None:
     """Return where tokens come from, if they are needed; raise ConfigurationError."""
-    tokens = sources.from_environment(os.environ, values.token_file, values.tls_ca_file)
+    tokens = sources.from_environment(
+        os.environ, values.token_file, values.tls_ca_file, values.insecure_auth_host)
     if tokens is not None:
         sources.check_transport(values.orchestrator_url, values.insecure_token_host)
     return tokens

@@ -25,18 +25,19 @@ from camera_ws_bridge.config import parameters
 from camera_ws_bridge.config.parameters import Parameters
 from camera_ws_bridge.errors import ConfigurationError, LinkFault
 from camera_ws_bridge.inputs.boxes import BoxesInput
-from camera_ws_bridge.inputs.feature_map import subscribe_feature_map
+from camera_ws_bridge.inputs.feature_map import FeatureMapInput
 from camera_ws_bridge.link.link import State
 from camera_ws_bridge.node.assembly import assemble
 from camera_ws_bridge.node.live_parameters import follow
 from camera_ws_bridge.outputs.commands import Commands
 from camera_ws_bridge.outputs.reporter import NodeState, Reporter
+from camera_ws_bridge.protocol import strict_json
+from camera_ws_bridge.ros import features
 from camera_ws_bridge.ros.managed_node import (
     ACTIVE, FINALIZED, INACTIVE, LABELS, ManagedNode, UNCONFIGURED)
 from camera_ws_bridge.tracking.frame_stamps import Stamp
 from camera_ws_bridge.tracking.tracked_objects import Command, Session
 from rclpy.clock import Clock, ClockType
-from rclpy.subscription import Subscription
 from std_srvs.srv import Trigger
 
 IDLE_REPORT_PERIOD = 1.0  # seconds
@@ -54,7 +55,9 @@ class BridgeNode(ManagedNode):
             self, host: LoopHost, on_end: Callable[[LinkFault], None],
             **node_arguments: object) -> None:
         """`on_end` is called, in the loop's thread, when the link has given up."""
-        super().__init__('camera_ws_bridge', enable_logger_service=True, **node_arguments)
+        super().__init__(
+            'camera_ws_bridge', **features.node_arguments(enable_logger_service=True),
+            **node_arguments)
         self.autostart = parameters.autostart(self)
         # All of them, to be seen before the node is configured; what is wrong is said then.
         with contextlib.suppress(ConfigurationError):
@@ -68,7 +71,7 @@ class BridgeNode(ManagedNode):
         self._on_end = on_end
         self._commands: Commands | None = None
         self._boxes_input: BoxesInput | None = None
-        self._feature_map_input: Subscription | None = None
+        self._feature_map_input: FeatureMapInput | None = None
         self._reporter = Reporter(self)
         follow(self)
         self.create_service(Trigger, '~/reconnect', self._on_reconnect)
@@ -127,6 +130,7 @@ class BridgeNode(ManagedNode):
         self._commands = Commands(self, values.command_queue_depth)
         if values.buffer_when_inactive:
             self._subscribe()
+        self.get_logger().info(f'{values.camera_id}: json: {strict_json.WRITER}')
         self.bridge.begin()
 
     def activate(self) -> None:
@@ -178,7 +182,7 @@ class BridgeNode(ManagedNode):
     def _subscribe(self) -> None:
         if self._boxes_input is None:
             assert self.bridge is not None and self.parameters is not None
-            self._feature_map_input = subscribe_feature_map(self, self.bridge)
+            self._feature_map_input = FeatureMapInput(self, self.bridge)
             try:
                 self._boxes_input = BoxesInput(self, self.bridge, self.parameters)
             except ConfigurationError:
@@ -190,7 +194,7 @@ class BridgeNode(ManagedNode):
             self._boxes_input.destroy()
             self._boxes_input = None
         if self._feature_map_input is not None:
-            self.destroy_subscription(self._feature_map_input)
+            self._feature_map_input.destroy()
             self._feature_map_input = None
 
     def _deactivate_in_turn(self) -> None:
@@ -202,6 +206,13 @@ class BridgeNode(ManagedNode):
 
     def _report(self) -> None:
         self.report(False)
+
+    def _look_around(self) -> None:
+        """Look at the graph, which other nodes change."""
+        for subscribed in (self._boxes_input, self._feature_map_input):
+            if subscribed is not None:
+                subscribed.look()
+        self.misfits.look()
 
     # ---- services
 
@@ -244,6 +255,8 @@ class BridgeNode(ManagedNode):
         fault = f'configuration: {self.refusal}' if self.refusal else self._gave_up
         self._reporter.report(
             NodeState(self._camera_id, self.lifecycle, fault), self.bridge, state_changed)
+        if not state_changed:  # once a second, and awake: a timer of its own would cost more
+            self._host.loop.call_soon(self._look_around)
 
     def link_ended(self, fault: LinkFault) -> None:
         """Hear that the link has given up."""

@@ -22,6 +22,7 @@ from camera_ws_bridge.bridge import Bridge
 from camera_ws_bridge.config.parameters import BY_NAME, check_change, Parameters
 from camera_ws_bridge.errors import ConfigurationError
 from camera_ws_bridge.node.assembly import settings
+from camera_ws_bridge.ros import features
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.parameter import Parameter
 
@@ -34,9 +35,6 @@ class BridgeHolder(Protocol):
 
     def add_on_set_parameters_callback(self, callback: Any) -> None:
         """Ask before parameters are set."""
-
-    def add_post_set_parameters_callback(self, callback: Any) -> None:
-        """Tell when parameters have been set."""
 
     def get_parameter(self, name: str) -> Any:
         """Return a parameter."""
@@ -79,7 +77,7 @@ def follow(node: BridgeHolder) -> None:
             node.get_logger().info(f'parameter {name} is now {value}')
 
     node.add_on_set_parameters_callback(judge)
-    node.add_post_set_parameters_callback(apply)
+    features.after_set_parameters(node, apply)
 
 
 def _ours(parameters: list[Parameter]) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class Figures:
     fill: float = 0.0  # the fuller buffer's share of its bounds
     dropped: int = 0  # messages, so far
     spool_problem: str = ''
+    untold: int = 0  # objects for which there is no room
 
 
 class Health:
@@ -57,6 +58,9 @@ class Health:
     def judge(self, figures: Figures, now: float) -> tuple[Level, str]:
         """Return the level, and the sentence that says why."""
         found = [self._of_link(figures, now), *self._of_buffer(figures, now)]
+        if figures.untold:
+            found.append((Level.WARN, f'{figures.untold} more objects are tracked than are told of'
+                          ': stop those that nobody looks for'))
         if figures.spool_problem:
             found.append((Level.ERROR, f'spool {figures.spool_problem}'))
         return max(level for level, _ in found), '; '.join(text for _, text in found)

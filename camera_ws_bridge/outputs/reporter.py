@@ -22,7 +22,7 @@ import time
 from camera_ws_bridge.bridge import Bridge
 from camera_ws_bridge.buffer.spool.writer import DEGRADED
 from camera_ws_bridge.link.link import State
-from camera_ws_bridge.log.throttled_log import clean
+from camera_ws_bridge.log.printable import clean
 from camera_ws_bridge.outputs import to_ros
 from camera_ws_bridge.outputs.health import Figures, Health
 from camera_ws_bridge.ros import qos
@@ -85,7 +85,8 @@ class Reporter:
             lifecycle=LABELS[status.lifecycle], fault=status.cause if fault else '',
             cause=status.cause, fill=0.0 if bridge is None else bridge.outbox.fill(),
             dropped=sum(count.count for count in status.dropped),
-            spool_problem=status.spool if status.spool.startswith(DEGRADED) else ''),
+            spool_problem=status.spool if status.spool.startswith(DEGRADED) else '',
+            untold=status.untold),
             time.monotonic())
         values = {
             **to_ros.status_values(status), 'state': State(status.state).name.lower(),
@@ -109,10 +110,13 @@ def _fill(status: Status, bridge: Bridge) -> None:
     status.spool = bridge.spool.state
     status.boxes_accepted = outbox.boxes.accepted
     status.updates_accepted = outbox.updates.accepted
+    status.boxes_lost, status.updates_lost = bridge.lost['boxes'], bridge.lost['updates']
     status.sent, status.acknowledged = outbox.sent, outbox.acknowledged
     status.dropped = to_ros.counts_to_ros(outbox.dropped)
+    status.boxes_ids_former_session = outbox.boxes_ids_former_session
     status.rejected_outbound = to_ros.counts_to_ros(bridge.rejected)
     status.rejected_inbound = to_ros.counts_to_ros(bridge.inbound.rejected)
     status.starts = bridge.published['Start']
     status.stops = bridge.published['Stop']
     status.updates = bridge.published['Update']
+    status.untold = len(bridge.session.untold)

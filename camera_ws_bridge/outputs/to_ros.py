@@ -20,7 +20,8 @@ from array import array
 from collections.abc import Mapping
 
 from builtin_interfaces.msg import Time
-from camera_ws_bridge.protocol.messages import Start, Stop
+from camera_ws_bridge.protocol.start import Start
+from camera_ws_bridge.protocol.stop import Stop
 from camera_ws_bridge.tracking.frame_stamps import Stamp
 from camera_ws_bridge.tracking.tracked_objects import Command, Session
 from camera_ws_bridge_msgs import msg as ros
@@ -58,6 +59,7 @@ def _start_to_ros(message: Start, frame_stamp: Stamp) -> ros.Start:
     if message.image is not None:
         result.image.format = 'png'
         result.image.data = array('B', message.image)
+    result.frame_problem, result.image_problem = message.frame_problem, message.image_problem
     return result
 
 

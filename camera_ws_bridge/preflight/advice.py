@@ -25,10 +25,14 @@ _OF_FAULTS = {
     'refused': 'start the orchestrator, or correct the port of orchestrator_url',
     'timeout': 'look for a firewall, a wrong address or a server that hangs',
     'unreachable': "check this machine's address, its routes and the cable",
-    'lost': "look for a proxy or a firewall that cuts connections, and at the orchestrator's log",
+    'descriptors': 'raise the limit of open files: ulimit -n, LimitNOFILE in systemd',
+    'memory': 'give this machine or container more memory',
+    'lost': 'is the orchestrator up behind what accepts for it (a proxy, a published port)? Else '
+            'look for a firewall that cuts connections, and at the log of the orchestrator',
     'redirect': 'set orchestrator_url to where the orchestrator itself listens',
     'http_404': 'correct the path of orchestrator_url: cameras connect to /processor',
-    'http_400': 'correct the path of orchestrator_url: cameras connect to /processor',
+    'http_400': 'begin orchestrator_url with wss: if the server speaks TLS, let the proxy pass on '
+                'the Upgrade headers, or correct the path: cameras connect to /processor',
     'rejected_token': 'something before the orchestrator demands a login: let the camera pass, '
                       'the bridge shows its token behind the handshake only',
     'not_websocket': 'correct the port of orchestrator_url: another program listens there',
@@ -37,6 +41,10 @@ _OF_FAULTS = {
     'secret_file': 'put the file right; it is read anew for every connection',
     'closed': "look at the orchestrator's log; if it demands a token, set AUTH_SERVER_URL or "
               'token_file',
+    'too_big': 'let the orchestrator accept larger messages',
+    'protocol': 'look at the orchestrator, or at a proxy that changes what is sent',
+    'internal': 'please report it, with all that this has printed',
+    'url': 'correct orchestrator_url',
     'silent': 'the orchestrator hangs, or a proxy keeps pings to itself: look at both',
 }
 

@@ -38,15 +38,15 @@ from camera_ws_bridge.node.assembly import connection_options, token_source
 from camera_ws_bridge.preflight import report, ros, sequence, spool
 from camera_ws_bridge.preflight.orchestrator import Target
 from camera_ws_bridge.preflight.report import Finding, Step
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import codec, strict_json
+from camera_ws_bridge.ros import starting
+from camera_ws_bridge.transport.descriptors import shortage
 from camera_ws_bridge.transport.url import for_log
 import rclpy
 from rclpy.node import Node
-from rclpy.utilities import remove_ros_args
 
 EXIT_OK = 0
 EXIT_FAILED = 1
-EXIT_USAGE = 2
 
 
 class Check:
@@ -102,13 +102,12 @@ def main(args: list[str] | None = None) -> int:
 
 def _main(args: list[str] | None) -> int:
     given = sys.argv[1:] if args is None else args
-    try:
-        own = remove_ros_args(['check', *given])[1:]
-        arguments = _parser().parse_args(own)
-        rclpy.init(args=given)
-    except Exception as error:  # rclpy's own types for this differ between distributions
-        print(f'check: ROS arguments: {str(error).splitlines()[0]}', file=sys.stderr)
-        return EXIT_USAGE
+    problem = shortage()
+    if problem:
+        print(f'check: {problem}', file=sys.stderr)
+        return EXIT_FAILED
+    arguments = _parser().parse_args(starting.own_arguments('check', given))
+    starting.init('check', given)
     check = Check((lambda step: None) if arguments.json else (
         lambda step: print(report.as_text(step), flush=True)))
     # The bridge's name, since parameter files name it; without services that would answer for it.
@@ -121,7 +120,7 @@ def _main(args: list[str] | None) -> int:
     finally:
         node.destroy_node()
         rclpy.try_shutdown()
-    print(codec.dumps(report.as_object(check.steps)) if arguments.json
+    print(strict_json.dumps(report.as_object(check.steps)) if arguments.json
           else report.summary(check.steps), flush=True)
     return EXIT_OK if report.all_well(check.steps) else EXIT_FAILED
 

@@ -20,7 +20,7 @@ import base64
 import binascii
 
 from camera_ws_bridge.errors import DecodeError
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 
 
 def seconds_left(token: str, now: float) -> float | None:
@@ -30,7 +30,7 @@ def seconds_left(token: str, now: float) -> float | None:
         return None
     try:
         payload = base64.urlsafe_b64decode(parts[1] + '=' * (-len(parts[1]) % 4))
-        end = codec.loads(payload).get('exp')
+        end = strict_json.loads(payload).get('exp')
     except (binascii.Error, ValueError, DecodeError):
         return None
     if isinstance(end, bool) or not isinstance(end, (int, float)):

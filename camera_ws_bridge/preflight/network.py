@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 import time
 from typing import Any
@@ -25,26 +24,25 @@ from typing import Any
 from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.preflight import advice, certificates
 from camera_ws_bridge.preflight.report import failed, Finding, ok, skipped, warning
-from camera_ws_bridge.transport import websocket
+from camera_ws_bridge.transport import names, websocket
+from camera_ws_bridge.transport.dial import dial, HEAD_START
+from camera_ws_bridge.transport.names import Address
 
 SLOW_RESOLVER = 1.0  # seconds
+NOT_READ = 'what certificates say cannot be read: the library cryptography is not installed'
 NO_TLS = ('WRONG_VERSION_NUMBER', 'HTTP_REQUEST', 'UNKNOWN_PROTOCOL', 'RECORD_LAYER_FAILURE')
 
 
-async def resolve(host: str, port: int, timeout: float) -> tuple[Finding, list[Any]]:
-    """Look the name up; return the addresses as getaddrinfo gives them, too."""
+async def resolve(host: str, port: int, timeout: float) -> tuple[Finding, list[Address]]:
+    """Look the name up as the bridge does; return the addresses, too."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     try:
-        found = await asyncio.wait_for(
-            loop.getaddrinfo(host, port, type=socket.SOCK_STREAM), timeout)
-    except asyncio.TimeoutError:
-        fault = LinkFault('dns', f'no name server answers within {timeout:g} s')
-        return failed(fault.reason, advice.of_fault(fault), cause=fault.cause), []
+        found = await names.look_up(host, port, timeout)
     except OSError as error:
         fault = websocket.classify(error)
         return failed(f'{host}: {fault.reason}', advice.of_fault(fault), cause=fault.cause), []
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    addresses = list(dict.fromkeys(str(address.place[0]) for address in found))
     detail = f'{host} is {", ".join(addresses)}'
     if loop.time() - began > SLOW_RESOLVER:
         return warning(detail + ', but the answer took long', 'check the name servers of this '
@@ -52,46 +50,40 @@ async def resolve(host: str, port: int, timeout: float) -> tuple[Finding, list[A
     return ok(detail, addresses=addresses), found
 
 
-async def connect(addresses: list[Any], port: int, timeout: float) -> Finding:
-    """Connect to the first address that listens, in order, as the bridge does."""
-    loop = asyncio.get_running_loop()
-    failures: list[tuple[str, LinkFault]] = []
-    for family, kind, protocol, _, address in addresses:
-        with socket.socket(family, kind, protocol) as connection:
-            connection.setblocking(False)
-            try:
-                await asyncio.wait_for(
-                    loop.sock_connect(connection, address), timeout / len(addresses))
-                return _connected(str(address[0]), port, failures)
-            except (OSError, asyncio.TimeoutError) as error:
-                failures.append((str(address[0]), websocket.classify(error)))
-    detail = '; '.join(f'{name} port {port}: {fault.reason}' for name, fault in failures)
-    last = failures[-1][1]
-    return failed(detail, advice.of_fault(last), cause=last.cause)
-
-
-def _connected(address: str, port: int, failures: list[tuple[str, LinkFault]]) -> Finding:
+async def connect(addresses: list[Address], port: int, timeout: float) -> Finding:
+    """Connect to the first address that answers, as the bridge does."""
+    outcome = await dial(addresses, timeout)
+    faults = {name: websocket.classify(error) for name, error in outcome.failures.items()}
+    if outcome.connection is None or outcome.address is None:
+        detail = '; '.join(
+            f'{name} port {port}: {fault.reason}' for name, fault in faults.items())
+        try:
+            outcome.result()
+        except OSError as error:
+            fault = websocket.classify(error)
+        return failed(detail or fault.reason, advice.of_fault(fault), cause=fault.cause)
+    outcome.connection.close()
+    address = str(outcome.address.place[0])
     detail = f'{address} port {port} listens'
-    silent = [name for name, fault in failures if fault.cause != 'refused']
+    silent = [name for name, fault in faults.items() if fault.cause != 'refused']
     if silent:
         return warning(
             f'{detail}, but {", ".join(silent)} does not answer', 'every connection tries that '
-            "first: correct the name's addresses, or use an address in orchestrator_url",
+            f"first, for {HEAD_START:g} s: correct the name's addresses, or the way to that one",
             address=address)
     return ok(detail, address=address)
 
 
 async def handshake(
-        host: str, port: int, context: ssl.SSLContext | None, options: websocket.Options,
-        timeout: float) -> Finding:
+        addresses: list[Address], host: str, context: ssl.SSLContext | None,
+        options: websocket.Options, timeout: float) -> Finding:
     """Do a TLS handshake, and say what was agreed on, or why not and what to do about it."""
     if context is None:
         return skipped('not needed: ws:// is not encrypted')
     try:
-        _, writer = await asyncio.wait_for(
-            asyncio.open_connection(host, port, ssl=context), timeout)
+        writer = await _open(addresses, host, context, timeout)
     except ssl.SSLCertVerificationError as error:
-        return await _refused(host, port, error, timeout)
+        return _refused(host, error, await _shown(addresses, host, timeout))
     except (OSError, EOFError, asyncio.TimeoutError) as error:
         fault = websocket.classify(error)
         if getattr(error, 'reason', None) in NO_TLS:
@@ -102,16 +94,40 @@ async def handshake(
     session = writer.get_extra_info('ssl_object')
     version, cipher = session.version(), session.cipher()
     try:
-        server = certificates.from_peer(session.getpeercert())
+        server = certificates.read(session.getpeercert(binary_form=True))
     except ValueError:  # an alert of the server has come right behind the handshake
         return failed('it ended the TLS connection right behind the handshake',
                       advice.of_fault(LinkFault('tls', '')), cause='tls')
     finally:
         writer.transport.abort()
-    own = None
-    if options.tls_cert_file:
-        own = certificates.of_files(options.tls_cert_file, options.tls_key_file)
+    own = certificates.of_file(options.tls_cert_file) if options.tls_cert_file else None
     return _agreed(version or 'unknown', cipher[0] if cipher else 'unknown', server, own)
+
+
+async def _open(
+        addresses: list[Address], host: str, context: ssl.SSLContext,
+        timeout: float) -> asyncio.StreamWriter:
+    connection = (await dial(addresses, timeout)).result()
+    _, writer = await asyncio.wait_for(asyncio.open_connection(
+        sock=connection, ssl=context, server_hostname=host.partition('%')[0]), timeout)
+    return writer
+
+
+async def _shown(
+        addresses: list[Address], host: str, timeout: float) -> certificates.Certificate | None:
+    """Return the certificate of a server that was not accepted; nothing else is said to it."""
+    blind = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    blind.check_hostname = False
+    blind.verify_mode = ssl.CERT_NONE
+    try:
+        writer = await _open(addresses, host, blind, timeout)
+    except (OSError, EOFError, asyncio.TimeoutError):
+        return None
+    writer.transport.abort()
+    try:
+        return certificates.read(writer.get_extra_info('ssl_object').getpeercert(True))
+    except ValueError:  # as above
+        return None
 
 
 def _agreed(
@@ -129,17 +145,16 @@ def _agreed(
         detail += f'; {words} of {certificate.subject}, {days} days left'
         if days < certificates.SOON:
             ending.append(words)
+    if not certificates.library():
+        return warning(f'{detail}; {NOT_READ}', 'install python3-cryptography', **data)
     if ending:
         return warning(detail, f'have the {" and the ".join(ending)} renewed', **data)
     return ok(detail, **data)
 
 
-async def _refused(
-        host: str, port: int, error: ssl.SSLCertVerificationError, timeout: float) -> Finding:
-    try:
-        shown = await asyncio.wait_for(certificates.of_server(host, port), timeout)
-    except asyncio.TimeoutError:
-        shown = None
+def _refused(
+        host: str, error: ssl.SSLCertVerificationError,
+        shown: certificates.Certificate | None) -> Finding:
     now = time.time()
     data: dict[str, Any] = {'cause': 'tls', 'verify_code': error.verify_code}
     detail = f'its certificate is not accepted: {error.verify_message}'
@@ -147,6 +162,8 @@ async def _refused(
         data['certificate'] = shown.as_data(now)
         detail += (f'; it is for {shown.names or "no name"}, signed by {shown.issuer}, '
                    f'{shown.days_left(now)} days left')
+    elif not certificates.library():
+        detail += f'; {NOT_READ}'
     return failed(detail, advice.of_certificate(
         error.verify_code, issuer=shown.issuer if shown else '',
         names=shown.names if shown else '', host=host,

@@ -34,8 +34,10 @@ from camera_ws_bridge.log import redact
 from camera_ws_bridge.preflight import advice
 from camera_ws_bridge.preflight.jwt import seconds_left
 from camera_ws_bridge.preflight.report import failed, Finding, ok, skipped, warning
-from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.protocol.messages import Authenticate, Identifier, Update
+from camera_ws_bridge.protocol import codec, rejection
+from camera_ws_bridge.protocol.authenticate import Authenticate
+from camera_ws_bridge.protocol.identifier import Identifier
+from camera_ws_bridge.protocol.update import Update
 from camera_ws_bridge.transport import websocket
 
 PINGS = 10
@@ -107,13 +109,17 @@ class Probe:
             if fault.cause not in ('closed', 'lost'):
                 return warning('whether the token is accepted is not known: it does not answer',
                                advice.of_fault(fault), cause=fault.cause)
-            return failed('it closed the connection right after it was shown the token: the token '
-                          'is not accepted', advice.TOKEN_REFUSED, cause='rejected_token')
+            return failed(rejection.TOKEN_REFUSED, advice.TOKEN_REFUSED, cause='rejected_token')
         return ok('the token is accepted')
 
     async def register(self) -> Finding:
         """Register under the probe id; behind it comes one message per tracked object."""
-        await self._register()
+        try:
+            await self._register()
+        except LinkFault as fault:
+            raise rejection.explained(
+                fault, registered=False, token_shown=bool(self._jwt),
+                token_configured=self._target.tokens is not None) from fault
         count = len(self._tracked)
         data = {'probe_id': self._target.probe_id, 'tracked_objects': count,
                 'not_understood': self._not_understood}

@@ -22,6 +22,8 @@ import enum
 import textwrap
 from typing import Any
 
+from camera_ws_bridge.log.printable import printable
+
 FORMAT = 1  # of as_object; a change that breaks readers counts it up
 WIDTH = 99
 
@@ -77,12 +79,6 @@ def skipped(detail: str) -> Finding:
 def all_well(steps: Iterable[Step]) -> bool:
     """Return whether nothing keeps the bridge from its work."""
     return all(step.finding.status is not Status.FAILED for step in steps)
-
-
-def printable(text: str) -> str:
-    """Return the text in one line, with all that could move a terminal's cursor escaped."""
-    return ''.join(
-        character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 def as_text(step: Step) -> str:

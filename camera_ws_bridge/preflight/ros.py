@@ -27,14 +27,14 @@ from camera_ws_bridge.config.parameters import DETECTION2D
 from camera_ws_bridge.errors import ConfigurationError
 from camera_ws_bridge.inputs.detections import message_type
 from camera_ws_bridge.preflight.report import failed, Finding, ok, skipped, warning
-from camera_ws_bridge.ros import qos
+from camera_ws_bridge.protocol import strict_json
+from camera_ws_bridge.ros import features, qos
 from camera_ws_bridge.ros.adaptive_subscription import AdaptiveSubscription
 from camera_ws_bridge_msgs.msg import Boxes
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 GREATEST_DOMAIN = 101  # on Linux; the ports of those above may be given away to others
 
@@ -42,21 +42,24 @@ GREATEST_DOMAIN = 101  # on Linux; the ports of those above may be given away to
 def environment(node: Node) -> Finding:
     """Say which ROS this is, and which other nodes it can find."""
     domain = node.context.get_domain_id()
-    discovery = os.environ.get('ROS_AUTOMATIC_DISCOVERY_RANGE', '').upper() or 'SUBNET'
-    if os.environ.get('ROS_LOCALHOST_ONLY') == '1':
-        discovery = 'LOCALHOST'
+    discovery = features.discovery_range(os.environ)
     data = {
         'distro': os.environ.get('ROS_DISTRO', ''),
         'rmw': rclpy.get_rmw_implementation_identifier(),
         'domain': domain, 'discovery_range': discovery,
         'security': os.environ.get('ROS_SECURITY_ENABLE', '').lower() == 'true',
         'node': node.get_fully_qualified_name(), 'python': platform.python_version(),
-        'websockets': _version('websockets'), 'camera_ws_bridge': _version('camera_ws_bridge')}
+        'websockets': _version('websockets'), 'camera_ws_bridge': _version('camera_ws_bridge'),
+        'json_writer': strict_json.WRITER}
     detail = (f'{data["distro"] or "ROS_DISTRO is not set"}, {data["rmw"]}, domain {domain}, '
-              f'discovery range {discovery}, node {data["node"]}')
+              f'discovery range {discovery}, node {data["node"]}, json: {strict_json.WRITER}')
     if discovery == 'OFF':
         return warning(detail, 'no other node is found: set ROS_AUTOMATIC_DISCOVERY_RANGE to '
                        'LOCALHOST or SUBNET', **data)
+    wanted = os.environ.get('ROS_AUTOMATIC_DISCOVERY_RANGE', '').upper()
+    if wanted == 'LOCALHOST' != discovery:
+        return warning(detail, 'this ROS does not know ROS_AUTOMATIC_DISCOVERY_RANGE, and '
+                       'talks to other machines: set ROS_LOCALHOST_ONLY=1', **data)
     if domain > GREATEST_DOMAIN:
         return warning(detail, f'set ROS_DOMAIN_ID to {GREATEST_DOMAIN} or less: other programs '
                        'may take the ports of this domain', **data)
@@ -81,6 +84,7 @@ def boxes(node: Node, boxes_type: str, listen: float) -> Finding:
     # A publisher may be found before the name of its node is.
     while time.monotonic() < end and not (arrived and all(_names(node, topic))):
         executor.spin_once(timeout_sec=0.1)
+        subscription.look()
     executor.shutdown()
     return _judge(node, topic, subscription.mismatch, bool(arrived), listen)
 
@@ -119,7 +123,7 @@ def _judge(
     return ok(f'{names} publishes {topic}, and it arrives', **data)
 
 
-def _name(info: TopicEndpointInfo) -> str:
+def _name(info: Any) -> str:
     if 'UNKNOWN' in info.node_name:
         return ''
     return f'{info.node_namespace.rstrip("/")}/{info.node_name}'

@@ -18,14 +18,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
-from urllib.parse import urlsplit
 
-from camera_ws_bridge.errors import LinkFault
+from camera_ws_bridge.errors import as_fault
 from camera_ws_bridge.preflight import advice, network
 from camera_ws_bridge.preflight.orchestrator import Probe, Target
 from camera_ws_bridge.preflight.report import failed, Finding, skipped, Status, Step
+from camera_ws_bridge.transport import url as urls
 from camera_ws_bridge.transport.daemon_executor import DaemonExecutor
+from camera_ws_bridge.transport.names import Address
 
 NEEDS: dict[str, tuple[str, ...]] = {
     'resolve': (), 'connect': ('resolve',), 'tls': ('connect',), 'upgrade': ('tls',), 'token': (),
@@ -69,10 +69,8 @@ async def check(target: Target, time_limit: float, on_step: Callable[[Step], Non
 
 
 def _jobs(target: Target, probe: Probe) -> dict[str, Callable[[], Awaitable[Finding]]]:
-    parts = urlsplit(target.url)
-    host = parts.hostname or ''
-    port = parts.port or (443 if parts.scheme == 'wss' else 80)
-    addresses: list[Any] = []
+    host, port = urls.address(target.url)
+    addresses: list[Address] = []
 
     async def resolve() -> Finding:
         finding, addresses[:] = await network.resolve(host, port, target.open_timeout)
@@ -82,7 +80,7 @@ def _jobs(target: Target, probe: Probe) -> dict[str, Callable[[], Awaitable[Find
         'resolve': resolve,
         'connect': lambda: network.connect(addresses, port, target.open_timeout),
         'tls': lambda: network.handshake(
-            host, port, target.tls, target.options, target.open_timeout),
+            addresses, host, target.tls, target.options, target.open_timeout),
         'upgrade': probe.upgrade,
         'token': probe.token,
         'authenticate': probe.authenticate,
@@ -100,7 +98,6 @@ async def _take(
         return failed(TIME_IS_UP, 'give it more with --timeout',
                       cause='timeout')
     except Exception as error:
-        fault = error if isinstance(error, LinkFault) else LinkFault(
-            'internal', f'internal error, please report: {type(error).__name__}: {error}')
+        fault = as_fault(error)
         return failed(
             without_token(fault.reason), advice.of_fault(fault), cause=fault.cause)

@@ -25,6 +25,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from camera_ws_bridge.ros import features
 from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.node import Node
 
@@ -53,13 +54,13 @@ class WaitSetExecutor(SingleThreadedExecutor):
 
 def make_executor() -> Executor:
     """Return an executor without nodes. Call this before signal handlers are installed."""
-    try:
-        # It installs handlers of its own.
-        from rclpy.experimental import EventsExecutor
-        executor: Executor = EventsExecutor()
-    except (ImportError, AttributeError, RuntimeError):  # the last: there is no standard error
+    events_executor = features.events_executor()
+    if events_executor is None:
         return WaitSetExecutor()
-    return executor
+    try:
+        return events_executor()  # it installs handlers of its own
+    except (AttributeError, RuntimeError):  # the latter: there is no standard error
+        return WaitSetExecutor()
 
 
 def add_nodes(executor: Executor, *nodes: Node) -> Executor:

@@ -38,8 +38,8 @@ from camera_ws_bridge.errors import ConfigurationError, LinkFault
 from camera_ws_bridge.node.bridge_node import BridgeNode
 from camera_ws_bridge.process.run import (
     EXIT_BUG, exit_code, EXIT_CONFIGURATION, EXIT_UNREACHABLE, Process, run)
+from camera_ws_bridge.ros.starting import own_arguments
 from rclpy.parameter import Parameter
-from rclpy.utilities import remove_ros_args
 
 
 def main(args: list[str] | None = None) -> int:
@@ -49,7 +49,7 @@ def main(args: list[str] | None = None) -> int:
         prog='multi_bridge', description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('cameras_file', help='YAML file with the list of cameras')
-    path = parser.parse_args(remove_ros_args(['multi_bridge', *given])[1:]).cameras_file
+    path = parser.parse_args(own_arguments('multi_bridge', given)).cameras_file
     try:
         found = cameras.load(path)
     except ValueError as error:

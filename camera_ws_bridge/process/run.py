@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+import contextlib
 import os
 import sys
 from traceback import format_exc
@@ -26,7 +27,8 @@ from camera_ws_bridge.node.bridge_node import BridgeNode
 from camera_ws_bridge.process.executor import add_nodes, make_executor
 from camera_ws_bridge.process.loops import SharedLoop
 from camera_ws_bridge.process.service_manager import ServiceManager
-from camera_ws_bridge.process.signals import on_end_signal
+from camera_ws_bridge.process.signals import END_SIGNALS
+from camera_ws_bridge.ros import starting
 import rclpy
 from rclpy.exceptions import InvalidNamespaceException
 from rclpy.impl.implementation_singleton import rclpy_implementation
@@ -67,6 +69,11 @@ class Process:
         if self.exit_code is None:
             self.exit_code = code
 
+    def end_soon(self) -> None:
+        """Let the process end with 0, from any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: it is at its very end
+            self.host.loop.call_soon_threadsafe(self.end, EXIT_OK)
+
     def close(self) -> None:
         """
         Take leave of ROS, however far the process has come.
@@ -87,13 +94,9 @@ def run(args: list[str] | None, start: Callable[[Process], Sequence[BridgeNode]]
     `start` makes the nodes, adds them and starts them; it may raise ConfigurationError, and what
     rclpy raises for a node that cannot be made.
     """
-    try:
-        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-    except Exception as error:  # rclpy's own types for this differ between distributions
-        print(f'camera_ws_bridge: ROS arguments: {_line(error)}', file=sys.stderr)
-        return EXIT_CONFIGURATION
+    starting.init('camera_ws_bridge', args, signal_handler_options=SignalHandlerOptions.NO)
     process = Process()
-    on_end_signal(process.host.loop, lambda: process.end(EXIT_OK))
+    END_SIGNALS.on_signal(process.end_soon)
     try:
         nodes = _started(process, start)
         if nodes is None:

@@ -12,36 +12,53 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The signals that end a process."""
+"""
+The signals that end a process: held back in every thread, and waited for by one.
+
+Handlers would not do. The events executor installs its own over them, and when it goes it leaves
+none: a second signal, as launch and impatient people send one, would kill the process while it
+ends. What is held back cannot do that, from the first line of the start to the last of the end.
+"""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 import os
 import signal
-import socket
+import threading
+
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def on_end_signal(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
-    """
-    Call back in the loop's thread on SIGINT and SIGTERM; call this in the main thread.
+class EndSignals:
+    """Calls back for each signal that is to end the process; before it is told whom, ends it."""
 
-    Python runs its signal handlers between two of its own instructions, not while the executor
-    waits in C. The interpreter's wake-up socket reaches the loop's thread in any case. It stays
-    open for the rest of the process: a second signal, as launch sends one, may come at the end.
-    """
-    receiver, sender = socket.socketpair()
-    receiver.setblocking(False)
-    sender.setblocking(False)
+    def __init__(self) -> None:
+        # Not an exception: code that is being imported may catch it. There is nothing to undo.
+        self._callback: Callable[[], None] = lambda: os._exit(0)
+        self._thread: threading.Thread | None = None
 
-    descriptor = receiver.detach()
+    def hold_back(self) -> None:
+        """Begin; call this in the main thread before there are others, which inherit it."""
+        if self._thread is not None:
+            return
+        # A process that nohup has made deaf to SIGHUP stays so.
+        numbers = [number for number in NUMBERS if number != signal.SIGHUP
+                   or signal.getsignal(number) != signal.SIG_IGN]
+        signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+        self._thread = threading.Thread(
+            target=self._run, args=(numbers,), name='signals', daemon=True)
+        self._thread.start()
 
-    def on_signal() -> None:
-        os.read(descriptor, 64)
-        callback()
+    def on_signal(self, callback: Callable[[], None]) -> None:
+        """Call back instead of ending the process, in a thread of its own."""
+        self.hold_back()
+        self._callback = callback
 
-    loop.call_soon_threadsafe(loop.add_reader, descriptor, on_signal)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
-    signal.set_wakeup_fd(sender.detach())
+    def _run(self, numbers: list[signal.Signals]) -> None:
+        while True:
+            signal.sigwait(numbers)
+            self._callback()
+
+
+END_SIGNALS = EndSignals()  # the process has them once

@@ -15,15 +15,20 @@
 """
 Where the executables begin: to end in order, too, while Python still imports.
 
-Importing ROS takes most of the start. Without this, SIGINT in that time would end the process
-with a traceback, and SIGTERM with an exit code that launch takes for a failure.
+Importing ROS takes most of the start. Without this, a signal in that time would end the process
+with a traceback, or with an exit code that launch takes for a failure.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-import os
-import signal
+import sys
+
+from camera_ws_bridge.errors import exhausted
+from camera_ws_bridge.process.signals import END_SIGNALS
+from camera_ws_bridge.transport.descriptors import shortage
+
+EXIT_CONFIGURATION = 2  # as in run, which must not be imported yet
 
 
 def bridge() -> int:
@@ -37,8 +42,16 @@ def multi_bridge() -> int:
 
 
 def _run(name: str) -> int:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Not an exception: code that is being imported may catch it. There is nothing to undo.
-        signal.signal(number, lambda *_: os._exit(0))
-    code: int = import_module(f'camera_ws_bridge.process.{name}').main()
-    return code
+    END_SIGNALS.hold_back()
+    problem = shortage()
+    if not problem:
+        try:
+            code: int = import_module(f'camera_ws_bridge.process.{name}').main()
+            return code
+        except (OSError, MemoryError) as error:
+            fault = exhausted(error)
+            if fault is None:
+                raise
+            problem = fault.reason
+    print(f'camera_ws_bridge: {problem}', file=sys.stderr)
+    return EXIT_CONFIGURATION

@@ -95,6 +95,14 @@ def text(value: Any, field: str) -> str:
     return value
 
 
+def need(value: dict[str, Any], key: str, path: str = '') -> Any:
+    """Return a field of a JSON object; its name in BadField begins with `path`."""
+    try:
+        return value[key]
+    except KeyError:
+        refuse(path + key, 'missing')
+
+
 def refuse(field: str, reason: str, cause: str = 'invalid_field') -> NoReturn:
     """Raise BadField."""
     raise BadField(field, reason, cause)

@@ -32,8 +32,12 @@ _IHDR = struct.Struct('>IIBBBBB')
 _BIT_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 
 
+class TooBig(ValueError):
+    """A file of more pixels than are allowed."""
+
+
 def check(data: bytes, max_pixels: int) -> tuple[int, int]:
-    """Return (width, height) in pixels; raise ValueError with the reason for a bad file."""
+    """Return (width, height) in pixels; raise ValueError with the reason, or TooBig."""
     if not data.startswith(SIGNATURE):
         raise ValueError('not a PNG file (wrong signature)')
     offset = len(SIGNATURE)
@@ -70,7 +74,7 @@ def _image_size(kind: bytes, header: bytes, checked: bytes, max_pixels: int) -> 
     if not 0 < width < 2**31 or not 0 < height < 2**31:
         raise ValueError(f'PNG file of {width} x {height} pixels')
     if width * height > max_pixels:
-        raise ValueError(f'PNG file of {width} x {height} pixels; {max_pixels} are allowed')
+        raise TooBig(f'PNG file of {width} x {height} pixels; {max_pixels} are allowed')
     if depth not in _BIT_DEPTHS.get(colour, ()) or compression or filtering or interlace > 1:
         raise ValueError('PNG header with unknown format')
     return width, height

@@ -18,17 +18,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from camera_ws_bridge.ros import qos
-from camera_ws_bridge.ros.duplicate_filter import ONE, OTHER, TwinFilter
-from camera_ws_bridge.ros.endpoints import create_subscription, Peers
-from rclpy.clock import Clock, ClockType
-from rclpy.event_handler import SubscriptionEventCallbacks
+from camera_ws_bridge.ros import features, qos
+from camera_ws_bridge.ros.duplicate_filter import DuplicateFilter, ONE, OTHER
+from camera_ws_bridge.ros.endpoints import create_subscription
+from camera_ws_bridge.ros.sequence_gaps import SequenceGaps
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from rclpy.subscription import Subscription
 
-CHECK_PERIOD = 1.0  # seconds between looks for best-effort publishers that are gone
-TWINS_REMEMBERED = 2000  # more than any two queues differ
+REMEMBERED = 2000  # messages; more than any two queues differ
 
 
 class AdaptiveSubscription:
@@ -37,9 +35,12 @@ class AdaptiveSubscription:
 
     DDS has no reader that is reliable towards those who can be and takes what comes from the rest.
     So there is a reliable one, and a best-effort one beside it while a best-effort publisher is on
-    the topic. The second one hears the reliable publishers too; twins are dropped by their bytes,
-    because what else identifies a message (its writer and number) does not come through rclpy's
-    executors. A reliability other than BEST_AVAILABLE, from the user, is taken as it is.
+    the topic. A single one, reliable or not as the publishers are, would lose of a reliable one
+    what the network loses, while a best-effort one is on the topic (measured: 31 of 600 messages
+    at 5 % lost packets, against none), and could not change without a gap. The second one hears
+    the reliable publishers too; duplicates are dropped by their bytes, because whose a message is
+    does not come through rclpy, and its number alone says little. A reliability other than
+    BEST_AVAILABLE, from the user, is taken as it is.
     """
 
     def __init__(
@@ -48,57 +49,64 @@ class AdaptiveSubscription:
         """Raise ConfigurationError for QoS overrides that are none."""
         self._node = node
         self._message_type = message_type
-        self._topic = topic
+        self._topic = topic  # resolved twice, it could be another
+        self._resolved = node.resolve_topic_name(topic)
         self._callback = callback
         self._adapts = False
         self._best_effort: Subscription | None = None
-        self._twins = TwinFilter(TWINS_REMEMBERED)
-        self._gone = False  # whether the last check found no best-effort publisher
+        self._duplicates = DuplicateFilter(REMEMBERED)
+        self._gaps = SequenceGaps()
+        self._gone = False  # whether the last look found no best-effort publisher
         self._main = create_subscription(
-            node, message_type, topic, self._on_main, profile, raw=True,
-            on_profile=self._resolve, on_incompatible=self._check)
-        self._timer = node.create_timer(
-            CHECK_PERIOD, self._check, clock=Clock(clock_type=ClockType.STEADY_TIME))
-        self._timer.cancel()
+            node, message_type, topic, features.numbered(self._on_main), profile, raw=True,
+            on_profile=self._resolve)
+        self.look()
 
     def mismatch(self, publisher: QoSProfile) -> str:
         """Return why nothing arrives from such a publisher; empty: it does."""
         return qos.mismatch(
             publisher, self._second_profile if self._adapts else self._profile)
 
+    def look(self) -> int:
+        """
+        Follow the publishers, and return how many messages did not come since the last look.
+
+        Call this every second or so, for they may change at any time.
+        """
+        publishers = self._node.get_publishers_info_by_topic(self._topic)
+        if self._adapts:
+            self._adapt([peer.qos_profile for peer in publishers])
+        return self._gaps.look(frozenset(bytes(peer.endpoint_gid) for peer in publishers))
+
     def destroy(self) -> None:
         """Subscribe no more."""
-        self._node.destroy_timer(self._timer)
         for subscription in (self._main, self._best_effort):
             if subscription is not None:
                 self._node.destroy_subscription(subscription)
 
     def _resolve(self, profile: QoSProfile) -> None:
         # The middleware's own meaning of BEST_AVAILABLE looks at the publishers only once.
-        self._adapts = profile.reliability == QoSReliabilityPolicy.BEST_AVAILABLE
+        self._adapts = profile.reliability == features.BEST_AVAILABLE
         if self._adapts:
             profile.reliability = QoSReliabilityPolicy.RELIABLE
         self._profile = profile
-        self._peers = Peers(self._node, self._topic, qos.SUBSCRIPTION, profile)
         self._second_profile = qos.copy_of(
             profile, reliability=QoSReliabilityPolicy.BEST_EFFORT)
-        self._second_peers = Peers(
-            self._node, self._topic, qos.SUBSCRIPTION, self._second_profile)
 
-    def _on_main(self, message: bytes) -> None:
-        if self._best_effort is None or self._twins.is_news(ONE, hash(message)):
+    def _on_main(self, message: bytes, number: int | None) -> None:
+        if self._best_effort is None or self._duplicates.is_news(ONE, hash(message)):
+            self._gaps.note(number)
             self._callback(message)
 
-    def _on_best_effort(self, message: bytes) -> None:
-        if self._twins.is_news(OTHER, hash(message)):
+    def _on_best_effort(self, message: bytes, number: int | None) -> None:
+        if self._duplicates.is_news(OTHER, hash(message)):
+            self._gaps.note(number)
             self._callback(message)
 
-    def _check(self) -> None:
-        if not self._adapts:
-            self._peers.report()
-            return
-        self._second_peers.report()
-        needed = len(self._peers.misfits()) > len(self._second_peers.misfits())
+    def _adapt(self, publishers: list[QoSProfile]) -> None:
+        needed = any(
+            qos.mismatch(publisher, self._profile)
+            and not qos.mismatch(publisher, self._second_profile) for publisher in publishers)
         if needed and self._best_effort is None:
             self._begin()
         elif not needed and self._gone and self._best_effort is not None:
@@ -106,18 +114,16 @@ class AdaptiveSubscription:
         self._gone = not needed  # its last messages may still be in the queue: not at once
 
     def _begin(self) -> None:
-        self._twins = TwinFilter(TWINS_REMEMBERED)
+        self._duplicates = DuplicateFilter(REMEMBERED)
         self._best_effort = self._node.create_subscription(
-            self._message_type, self._topic, self._on_best_effort, self._second_profile, raw=True,
-            event_callbacks=SubscriptionEventCallbacks(incompatible_qos=lambda _: self._check()))
-        self._timer.reset()
+            self._message_type, self._topic, features.numbered(self._on_best_effort),
+            self._second_profile, raw=True, event_callbacks=features.NO_SUBSCRIPTION_EVENTS)
         self._log('a best-effort publisher is there: subscribed best-effort as well')
 
     def _end(self) -> None:
         self._node.destroy_subscription(self._best_effort)
         self._best_effort = None
-        self._timer.cancel()
         self._log('no best-effort publisher is left: subscribed reliable only')
 
     def _log(self, text: str) -> None:
-        self._node.get_logger().info(f'{self._node.resolve_topic_name(self._topic)}: {text}')
+        self._node.get_logger().info(f'{self._resolved}: {text}')

@@ -21,16 +21,16 @@ from collections import OrderedDict
 ONE, OTHER = 1, -1  # the two ways
 
 
-class TwinFilter:
+class DuplicateFilter:
     """
-    Tells a message's first arrival from its twin's, by a key that both have in common.
+    Tells a message's first arrival from its duplicate's, by a key that both have in common.
 
     As many messages pass as came over that way which brought more of them: a message that is sent
     twice, with the same key, passes twice, whether it came over one way or over both.
     """
 
     def __init__(self, limit: int) -> None:
-        """limit: messages of which the twin may be missing that are remembered."""
+        """limit: messages of which the duplicate may be missing that are remembered."""
         self._limit = limit
         self._surplus: OrderedDict[int, int] = OrderedDict()  # by key; above 0: of way ONE
 

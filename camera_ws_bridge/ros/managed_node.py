@@ -28,6 +28,8 @@ from traceback import format_exc
 from typing import Any
 
 from camera_ws_bridge.errors import ConfigurationError
+from camera_ws_bridge.ros import features
+from camera_ws_bridge.ros.misfits import Misfits
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -53,6 +55,7 @@ class ManagedNode(LifecycleNode):
     def __init__(self, name: str, **node_arguments: object) -> None:
         """Create the node, unconfigured."""
         super().__init__(name, **node_arguments)
+        self.misfits = Misfits(self)
         self.lifecycle = UNCONFIGURED  # the primary state that was entered last
         self._jobs: deque[tuple[Callable[[], None], bool]] = deque()  # the first is being done
         # Executors call back, and send what is returned, at once. Here the answer comes when the
@@ -61,6 +64,18 @@ class ManagedNode(LifecycleNode):
         self._change_state, self._send_response = service.callback, service.send_response
         service.callback = lambda request, response: (request, response)
         service.send_response = self._on_request
+
+    # ---- endpoints; rclpy makes its own with these, too
+
+    def create_publisher(self, *arguments: Any, **named: Any) -> Any:
+        """Create a publisher without event handlers, if none are given."""
+        return super().create_publisher(
+            *arguments, **{'event_callbacks': features.NO_PUBLISHER_EVENTS, **named})
+
+    def create_subscription(self, *arguments: Any, **named: Any) -> Any:
+        """Create a subscription without event handlers, if none are given."""
+        return super().create_subscription(
+            *arguments, **{'event_callbacks': features.NO_SUBSCRIPTION_EVENTS, **named})
 
     # ---- what a subclass does; all in the executor's thread
 

@@ -18,13 +18,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from camera_ws_bridge.ros.features import BEST_AVAILABLE
+from rclpy.duration import Duration
 from rclpy.qos import (
     qos_check_compatible, QoSCompatibility, QoSDurabilityPolicy, QoSLivelinessPolicy,
     QoSPolicyKind, QoSProfile, QoSReliabilityPolicy)
 
 # Frames are many, and each is worth having: with room for a hiccup of the process. "Best
-# available": reliable where the detector is, see node.adaptive_subscription.
-BOXES = QoSProfile(depth=100, reliability=QoSReliabilityPolicy.BEST_AVAILABLE)
+# available": reliable where the detector is, see ros.adaptive_subscription.
+BOXES = QoSProfile(depth=100, reliability=BEST_AVAILABLE)
 
 FEATURE_MAP = QoSProfile(depth=100, reliability=QoSReliabilityPolicy.RELIABLE)
 
@@ -42,6 +44,10 @@ DIAGNOSTICS = QoSProfile(depth=10)
 OVERRIDABLE = (
     QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY,
     QoSPolicyKind.DURABILITY)
+
+# Nanoseconds. A time that is not set is 0 in a profile of rclpy, and in what a middleware tells
+# of an endpoint its own infinite: 2**63 - 1 here, 2**31 - 1 seconds and some more there.
+FOREVER = (2**31 - 1) * 10**9
 
 PUBLISHER, SUBSCRIPTION = 'publisher', 'subscription'
 
@@ -70,16 +76,20 @@ def mismatch(publisher: QoSProfile, subscription: QoSProfile) -> str:
 
 
 def _definite(profile: QoSProfile) -> QoSProfile:
-    # rclpy's default, which every middleware takes as automatic, but compares with nothing.
-    if profile.liveliness != QoSLivelinessPolicy.SYSTEM_DEFAULT:
-        return profile
-    return copy_of(profile, liveliness=QoSLivelinessPolicy.AUTOMATIC)
+    """Return the profile with what is unset said in the one way that rclpy compares rightly."""
+    changes: dict[str, Any] = {
+        name: Duration() for name in ('deadline', 'liveliness_lease_duration')
+        if getattr(profile, name).nanoseconds >= FOREVER}
+    if profile.liveliness == QoSLivelinessPolicy.SYSTEM_DEFAULT:
+        # Every middleware takes it as automatic.
+        changes['liveliness'] = QoSLivelinessPolicy.AUTOMATIC
+    return copy_of(profile, **changes)
 
 
 def describe(profile: QoSProfile) -> str:
     """Return the policies by which two profiles may not fit, for people."""
     parts = [profile.reliability.name.lower(), profile.durability.name.lower()]
-    if 0 < profile.deadline.nanoseconds < 2**62:  # else: none; the middleware's infinite is less
+    if 0 < profile.deadline.nanoseconds < FOREVER:
         parts.append(f'deadline {profile.deadline.nanoseconds / 1e9:g} s')
     if profile.liveliness == QoSLivelinessPolicy.MANUAL_BY_TOPIC:
         parts.append('liveliness manual_by_topic')

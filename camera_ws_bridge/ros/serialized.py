@@ -22,8 +22,13 @@ from camera_ws_bridge.errors import CdrError
 from rclpy.serialization import deserialize_message
 
 
+HEADER = 4  # bytes, that name the encoding
+
+
 def deserialize(message: bytes, message_type: type) -> Any:
     """Leave it to the middleware, which is several times slower; raise CdrError."""
+    if len(message) <= HEADER:  # not every middleware looks: one reads beyond the end
+        raise CdrError('', f'{len(message)} bytes are no message')
     try:
         return deserialize_message(message, message_type)
     except Exception as error:  # noqa: B902: whatever the type support raises

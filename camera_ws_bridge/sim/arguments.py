@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Types of command-line arguments: argparse names the option when one of them refuses a value."""
+"""Types of command-line arguments, and what ROS adds to them."""
 
 from __future__ import annotations
 
@@ -50,3 +50,13 @@ def positive(text: str) -> float:
     if value == 0:
         raise ArgumentTypeError('0 is not a positive number')
     return value
+
+
+def without_ros(given: list[str]) -> list[str]:
+    """Leave out --ros-args to --, which launch files add; for what is no ROS node."""
+    if '--ros-args' not in given:
+        return given
+    begin = given.index('--ros-args')
+    rest = given[begin + 1:]
+    return given[:begin] + (
+        without_ros(rest[rest.index('--') + 1:]) if '--' in rest else [])

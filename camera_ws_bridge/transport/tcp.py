@@ -20,8 +20,26 @@ import fcntl
 import socket
 import struct
 import termios
+from typing import Any, NamedTuple
+
+from camera_ws_bridge.transport.names import Address
+from camera_ws_bridge.transport.route import Route
 
 _INFO_BYTES = struct.Struct('=120xQQ')  # bytes_acked, bytes_received in Linux's tcp_info
+# tcpi_retransmits, _probes, _unacked, _last_data_recv, _last_ack_recv (ms), _rtt (us) and
+# _total_retrans.
+_INFO_SILENCE = struct.Struct('=2xBB20xI24xII8xI28xI')
+
+KEEPALIVE = 1  # seconds; the kernel's own probes find a dead peer of an idle camera, too
+
+
+class Silence(NamedTuple):
+    """How long the peer's kernel has been silent, and what was asked of it meanwhile."""
+
+    lasts: float  # seconds since anything came
+    unanswered: int  # times that the same data, or a probe, was sent in vain
+    resent: int  # packets since the connection was opened
+    round_trip_time: float  # seconds, smoothed
 
 
 class Tcp:
@@ -30,19 +48,41 @@ class Tcp:
     def __init__(self, connected: socket.socket, user_timeout: float = 0.0) -> None:
         """Limit how long data may stay unacknowledged, in seconds; 0: as the kernel does."""
         self._socket = connected
+        self.peer: Address | None = None  # unless it has ended already
+        self._route: Route | None = None
+        try:
+            self.peer = Address(connected.family, connected.getpeername())
+            self._route = Route(connected.family, connected.getsockname(), self.peer.place)
+        except OSError:
+            pass
         if user_timeout > 0 and hasattr(socket, 'TCP_USER_TIMEOUT'):
             connected.setsockopt(
                 socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(user_timeout * 1000))
+            # The limit above holds for them as well.
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL):
+                connected.setsockopt(socket.IPPROTO_TCP, option, KEEPALIVE)
 
     def counters(self) -> tuple[int, int] | None:
         """Return the bytes that the peer's kernel has acknowledged, and those received."""
-        try:
-            info = self._socket.getsockopt(
-                socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES.size)
-            acknowledged, received = _INFO_BYTES.unpack(info)
-        except (OSError, AttributeError, struct.error):
+        return self._info(_INFO_BYTES)
+
+    def silence(self) -> Silence | None:
+        """Return how long nothing has come from the peer's kernel."""
+        info = self._info(_INFO_SILENCE)
+        if info is None:
             return None
-        return acknowledged, received
+        retransmits, probes, unacknowledged, data_age, answer_age, round_trip_time, resent = info
+        return Silence(
+            min(data_age, answer_age) / 1e3, retransmits if unacknowledged else probes, resent,
+            round_trip_time / 1e6)
+
+    def _info(self, layout: struct.Struct) -> tuple[Any, ...] | None:
+        try:
+            return layout.unpack(
+                self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, layout.size))
+        except (OSError, AttributeError, struct.error):  # an old kernel's is shorter
+            return None
 
     def written(self) -> int | None:
         """Return how many bytes the kernel has taken: acknowledged, sent, or waiting in it."""
@@ -54,6 +94,10 @@ class Tcp:
         except (OSError, AttributeError):
             return None
         return counters[0] + int(struct.unpack('i', waiting)[0])
+
+    def has_route(self) -> bool:
+        """Tell whether its local address and its route are as they were when it was opened."""
+        return self._route is None or self._route.holds()
 
     def quick_ack(self) -> None:
         """

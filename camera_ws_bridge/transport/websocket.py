@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-import errno
 import logging
 import re
 import socket
@@ -32,9 +31,10 @@ import ssl
 import sys
 from typing import Any
 
-from camera_ws_bridge.errors import ConfigurationError, LinkFault
-from camera_ws_bridge.transport import url as urls
-from camera_ws_bridge.transport.tcp import Tcp
+from camera_ws_bridge.errors import as_fault, exhausted, LinkFault
+from camera_ws_bridge.transport import names, probe, url as urls
+from camera_ws_bridge.transport.dial import dial
+from camera_ws_bridge.transport.tcp import Silence, Tcp
 import websockets.exceptions as ws_exceptions
 from websockets.version import version as websockets_version
 
@@ -44,9 +44,14 @@ MAX_SIZE = 16 * 2**20  # bytes of one incoming message; the library's own 1 MiB 
 # Twice this is within TOKEN_DOUBT of camera_ws_bridge.link.active_connection.
 CLOSE_PATIENCE = 0.4
 
+LAST_MOMENT = 0.1  # seconds that a handshake has at least
+
 READ_SIZE = 16 * 2**10  # bytes that are taken from the socket at once
 
-RETRY_AFTER_MAX = 300.0  # seconds; a camera must not be sent away for days
+# Seconds of a Retry-After that are obeyed. Who sends it, most often a proxy, guesses: the server
+# may be well again at once, and a camera that stays away is blind. At this pace a thousand bridges
+# cost a server that is not well a hundred refusals a second, each cheaper than what it serves.
+RETRY_AFTER_MAX = 10.0
 
 # The asyncio API came with 13 and sends text from bytes since 14; Ubuntu 24.04's apt has 10.4.
 if int(websockets_version.split('.')[0]) >= 14:
@@ -75,29 +80,6 @@ class Options:
     tls_ca_file: str = ''
     tls_cert_file: str = ''
     tls_key_file: str = ''
-
-
-def tls_context(options: Options) -> ssl.SSLContext:
-    """Return the context that verifies the orchestrator; raise ConfigurationError."""
-    context = ssl.create_default_context()
-    if options.tls_ca_file:
-        try:
-            context = ssl.create_default_context(cafile=options.tls_ca_file)
-        except (OSError, ValueError) as error:
-            raise ConfigurationError(
-                'tls_ca_file', f'{options.tls_ca_file}: {error}; give a PEM file') from None
-    if options.tls_key_file and not options.tls_cert_file:
-        raise ConfigurationError('tls_key_file', 'set without tls_cert_file')
-    if options.tls_cert_file:
-        try:
-            # The password callback keeps OpenSSL from asking on the terminal.
-            context.load_cert_chain(
-                options.tls_cert_file, options.tls_key_file or None, password=lambda: '')
-        except (OSError, ValueError) as error:
-            raise ConfigurationError(
-                'tls_cert_file', f'{options.tls_cert_file}: {error}; give PEM files of a '
-                'certificate and its key, the key without a password') from None
-    return context
 
 
 class _Connect(_library_connect):
@@ -136,39 +118,52 @@ async def connect(
 
     `tls` is needed for wss:// URLs, and only there.
     """
+    try:
+        urls.check(url)
+    except ValueError as error:
+        raise LinkFault('url', f'orchestrator_url {error}', fatal=True, reached=False) from None
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout
+    host, port = urls.address(url)
+    try:
+        addresses = await names.look_up(host, port, timeout)
+        tcp = (await dial(addresses, deadline - loop.time())).result()
+    except Exception as error:
+        raise classify(error) from error
     arguments: dict[str, Any] = {
         # A connection that fails is aborted anyway. The legacy API lets it pass twice.
         'close_timeout': CLOSE_PATIENCE if _LEGACY else 1.0,
         'compression': 'deflate' if options.compression else None,
         'logger': _SILENT,
         'max_size': MAX_SIZE,
-        'open_timeout': timeout,
+        # The legacy API would not even begin, and leave the socket behind, without any time.
+        'open_timeout': max(deadline - loop.time(), LAST_MOMENT),
         'ping_interval': None,  # link pings by itself: the library's ping waits behind data
+        'sock': tcp,
         'write_limit': 2**17,
     }
-    if url.startswith('wss:'):
+    if urls.is_encrypted(url):
         arguments['ssl'] = tls
+        arguments['server_hostname'] = host.partition('%')[0]
     if not _LEGACY:
         arguments['create_connection'] = _LeavingConnection
         if int(websockets_version.split('.')[0]) >= 15:
             arguments['proxy'] = None
     try:
-        return Connection(await _Connect(url, **arguments), options.user_timeout)
+        return Connection(
+            await _Connect(urls.without_zone(url), **arguments), options.user_timeout,
+            (host, port))
     except Exception as error:
-        # In TLS 1.3 a server that demands a client certificate says so behind the handshake.
-        if tls is not None and isinstance(
-                error.__cause__, (EOFError, ConnectionError, ssl.SSLError)):
-            raise LinkFault(
-                'tls', 'it ended the TLS connection: perhaps it demands a client certificate '
-                '(tls_cert_file)') from error
-        raise classify(error) from error
+        raise _in_handshake(error, tls is not None) from error
 
 
 class Connection:
     """An open WebSocket; every method that waits raises LinkFault when it is gone."""
 
-    def __init__(self, websocket: Any, user_timeout: float) -> None:
+    def __init__(
+            self, websocket: Any, user_timeout: float, server: tuple[str, int]) -> None:
         self._websocket = websocket
+        self._server = server  # host and port
         self._tcp = Tcp(websocket.transport.get_extra_info('socket'), user_timeout)
         # asyncio's own; its 256 KiB can be forty thousand pings, and nothing else runs meanwhile.
         websocket.transport.max_size = READ_SIZE
@@ -259,6 +254,18 @@ class Connection:
         """Return the part of progress() that is of what was written, not of what was received."""
         return self._count_progress()[0]
 
+    def has_route(self) -> bool:
+        """Tell whether its local address and its route are as they were when it was opened."""
+        return self._tcp.has_route()
+
+    def silence(self) -> Silence | None:
+        """Return how long nothing has come from the peer's kernel; None: not known."""
+        return self._tcp.silence()
+
+    async def answers_anew(self) -> bool:
+        """Tell whether the server answers new connections, each at once."""
+        return self._tcp.peer is not None and await probe.answers(*self._server, self._tcp.peer)
+
     def _count_progress(self) -> tuple[int, int]:
         counters = self._tcp.counters()
         if counters is None:
@@ -306,8 +313,9 @@ def classify(error: BaseException) -> LinkFault:
     Fatal is only what no waiting can heal: a URL that the server says does not exist. All the
     rest is tried again, TLS failures (clocks are wrong after boot) and refused tokens included.
     """
-    if isinstance(error, LinkFault):
-        return error
+    out_of = exhausted(error) or exhausted(error.__cause__)
+    if out_of is not None:
+        return out_of
     if isinstance(error, ws_exceptions.InvalidURI):
         return LinkFault('url', str(error), fatal=True, reached=False)
     if isinstance(error, ws_exceptions.ConnectionClosed):
@@ -326,7 +334,22 @@ def classify(error: BaseException) -> LinkFault:
         return LinkFault('timeout', 'it does not answer', reached=False)
     if isinstance(error, OSError):
         return _unreachable(error)
-    return LinkFault('internal', f'{type(error).__name__}: {error}')
+    return as_fault(error)
+
+
+def _in_handshake(error: Exception, encrypted: bool) -> LinkFault:
+    """Sort what went wrong between TCP's connection and the WebSocket's."""
+    cut = isinstance(error, ws_exceptions.InvalidHandshake) and isinstance(
+        error.__cause__, (EOFError, OSError))
+    if cut and encrypted:
+        # In TLS 1.3 a server that demands a client certificate says so behind the handshake.
+        return LinkFault('tls', 'it ended the TLS connection: perhaps it demands a client '
+                         'certificate (tls_cert_file)')
+    if cut or isinstance(error, (EOFError, ConnectionError, ws_exceptions.ConnectionClosed)):
+        # A forwarded port accepts for a server that is not there: no server has answered.
+        return LinkFault('lost', 'the connection was cut before a server answered: perhaps only '
+                         'something in front of it (a proxy, a tunnel) is there', reached=False)
+    return classify(error)
 
 
 def _closed(error: Any) -> LinkFault:
@@ -335,7 +358,8 @@ def _closed(error: Any) -> LinkFault:
         if received.code == 1009:
             return LinkFault('too_big', 'it closed the connection: a message is too big for it')
         reason = f' ({received.reason})' if received.reason else ''
-        return LinkFault('closed', f'it closed the connection with code {received.code}{reason}')
+        return LinkFault('closed', f'it closed the connection with code {received.code}{reason}',
+                         code=received.code)
     if sent is not None:
         return LinkFault('protocol', f'it broke the WebSocket protocol ({sent.reason})')
     return LinkFault('lost', 'the connection broke')
@@ -349,8 +373,12 @@ def _refused_handshake(error: Exception) -> LinkFault:
     headers: Any = getattr(response, 'headers', None) or getattr(error, 'headers', None)
     if 300 <= status < 400:
         return _redirected(status, next(iter(headers.get_all('Location')), ''))
-    if status in (400, 404):
-        return LinkFault(f'http_{status}', f'it answers HTTP {status}: check the path of '
+    if status == 404:
+        return LinkFault('http_404', 'it answers HTTP 404: check the path of orchestrator_url, '
+                         f'e.g. {urls.EXAMPLE}', fatal=True)
+    if status == 400:
+        return LinkFault('http_400', 'it answers HTTP 400: perhaps it speaks TLS (wss:), or a '
+                         'proxy does not pass on the Upgrade headers; else check the path of '
                          f'orchestrator_url, e.g. {urls.EXAMPLE}', fatal=True)
     if status in (401, 403):
         return LinkFault('rejected_token', f'it answers HTTP {status}: access is denied')
@@ -373,10 +401,7 @@ def _redirected(status: int, location: str) -> LinkFault:
 
 
 def _unreachable(error: OSError) -> LinkFault:
-    # With several addresses asyncio joins the errors into one text, without an errno.
-    joined = re.findall(r'Errno (\d+)', str(error))
-    numbers = {error.errno} if error.errno else set(map(int, joined))
-    if errno.ECONNREFUSED in numbers:
+    if isinstance(error, ConnectionRefusedError):
         return LinkFault('refused', 'nothing listens there', reached=False)
     if isinstance(error, ConnectionError):
         return LinkFault('lost', f'the connection broke ({error.strerror or error})')

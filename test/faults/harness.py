@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Injects faults into a running bridge, and holds it to the account after each.
+Injects faults into a running bridge, and compares after each what was sent and received.
 
     with faulty(folder, ...) as bridge:
         with bridge.fault('peer resets the connection') as fault:
@@ -24,8 +24,8 @@ Boxes and feature maps with ids of their own flow while the body runs. When it e
 drained, and whatever the fault was:
 
     accepted = received (each counted once) + dropped with a cause; only where messages may be
-        dropped, one that was in flight when the link broke may count as both
-    first arrivals of each type are in the order of acceptance
+        dropped, one that was in flight when the link broke may count as both (sim/ledger.py)
+    first arrivals of each type are in the order of publication
     the queue was inside its bounds, at every Status
     memory is back at what it was, plus a declared allowance
     no callback of ROS was blocked: p99 below 50 ms, or 500 ms where the machine has more to do
@@ -44,7 +44,9 @@ import threading
 import time
 from typing import Any
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
+from camera_ws_bridge.sim.ledger import BOXES, Ledger, message_of, UPDATES
+from camera_ws_bridge.sim.orchestrator import journal
 from camera_ws_bridge_msgs.msg import Status, Update
 from hostile import Behaviour, HostileServer
 import monitor
@@ -75,8 +77,13 @@ class Stream(threading.Thread):
         self._unpaced = unpaced
         self._ended = threading.Event()
         self._before = bridge.accepted
-        self.published = 0
+        self.ledger = Ledger()
         self.lock = threading.Lock()
+
+    @property
+    def published(self) -> int:
+        """Return how many messages it has published."""
+        return len(self.ledger.published)
 
     def run(self) -> None:
         """Publish until ended; a rate of 0 publishes nothing."""
@@ -88,10 +95,11 @@ class Stream(threading.Thread):
             with self.lock:
                 bridge.next_id += 1
                 if bridge.next_id % 5 == 0:
+                    self.ledger.publish((UPDATES, bridge.next_id))
                     bridge.publish_update(bridge.next_id)
                 else:
+                    self.ledger.publish((BOXES, bridge.next_id))
                     bridge.publish_boxes(bridge.next_id, self._boxes)
-                self.published += 1
 
     def end(self) -> None:
         """Stop publishing."""
@@ -183,16 +191,13 @@ class Bridge:
         assert self._last is not None
         with self._last.lock:
             self.next_id += 1
+            self._last.ledger.publish((UPDATES, self.next_id))
             self.publish_update(self.next_id, length)
-            self._last.published += 1
             return self.next_id
 
     def take_journal(self, path: pathlib.Path) -> None:
         """Note what an orchestrator process has received, which is dead by now."""
-        for line in path.read_text().splitlines():
-            entry = codec.loads(line)
-            if entry['direction'] == 'to_orchestrator':
-                self.received.append(entry['text'])
+        self.received += [entry.text for entry in journal.received(path)]
 
     def rss(self) -> int:
         """Return the bridge's memory in bytes."""
@@ -265,16 +270,21 @@ class Bridge:
         with contextlib.suppress(AssertionError):  # below it fails with the whole account
             self.wait(lambda: self.rss() - rss <= allowance)
         status, before = self.probe.status, fault.before
-        accepted = self.accepted - int(before.boxes_accepted + before.updates_accepted)
+        accepted = {BOXES: int(status.boxes_accepted - before.boxes_accepted),
+                    UPDATES: int(status.updates_accepted - before.updates_accepted)}
         dropped = _difference(status.dropped, before.dropped)
-        boxes, updates = self._arrivals(fault)
-        unique = len(set(boxes)) + len(set(updates))
+        ledger = fault.stream.ledger
+        for text in self.received[fault.received_at:]:
+            message = message_of(strict_json.loads(text))
+            if message is not None and message[1] >= fault.first_id:
+                ledger.receive(message)
+        ledger.settle(dropped, accepted)
         duration = time.monotonic() - fault.began
         ticks = monitor.read(self._ticks, fault.began)
         blocked = monitor.wait_percentile([tick.blocked for tick in ticks], duration)
         result = {
-            'accepted': accepted, 'received': unique,
-            'repeated': len(boxes) + len(updates) - unique, 'dropped': dropped,
+            'accepted': sum(accepted.values()), 'received': len(ledger.arrived),
+            'repeated': ledger.repeated, 'dropped': dropped,
             'back_after': fault.back_after, 'duration': duration,
             'rss_growth': self.rss() - rss,
             'rss_peak': max(tick.rss for tick in ticks) - rss, 'callback_p99': blocked,
@@ -282,29 +292,19 @@ class Bridge:
                 [tick.late for tick in ticks], duration),
             'callback_limit': monitor.limit(callback_limit)}
         record(fault.name, fault.measured, **result)
-        # What was in flight when a link broke may have arrived, and be dropped before the repeat.
-        both = unique + sum(dropped.values()) - accepted
+        # What was in flight when a link broke may have arrived, and be dropped before the repeat;
+        # or arrive late, from buffers that an older connection has left behind.
+        both = ledger.dropped_yet_arrived
         assert 0 <= both <= (sum(dropped.values()) if drops else 0), result
-        assert accepted > 0 and (drops or not dropped), result
-        # A dropped message may arrive late, from buffers that an older connection has left behind.
-        late = _late(boxes) + _late(updates)
-        assert late <= both, f'{late} first arrivals out of order'
+        assert result['accepted'] and (drops or not dropped), result
+        wrong = ledger.faults()
+        assert len(wrong.pop('out of order', ())) <= both and not wrong, (ledger.faults(), result)
         for each in self.probe.statuses[fault.status_at:]:
             self._check_bounds(each)
         assert result['rss_growth'] <= allowance, result
         assert blocked < result['callback_limit'], f'callbacks were blocked: {result}'
         assert not UNHANDLED.search(fault.log), fault.log
         assert self.process.alive
-
-    def _arrivals(self, fault: Fault) -> tuple[list[float], list[float]]:
-        boxes, updates = [], []
-        for text in self.received[fault.received_at:]:
-            message = codec.loads(text)
-            if message['type'] == 'boundingBoxes' and message['frameId'] >= fault.first_id:
-                boxes.append(message['frameId'])
-            elif message['type'] == 'featureMap' and message['featureMap'][0] >= fault.first_id:
-                updates.append(message['featureMap'][0])
-        return boxes, updates
 
     def _check_bounds(self, status: Status) -> None:
         parameters = self.rig.parameters
@@ -329,21 +329,13 @@ def faulty(
     environment = monitor.environment(folder / 'ticks', resolver)
     environment.update(arguments.pop('environment', {}))
     with rigs.running(
-            folder, through_proxy=True, environment=environment, **arguments) as rig:
+            folder, orchestrator={'landmark': True, **arguments.pop('orchestrator', {})},
+            through_proxy=True, environment=environment, **arguments) as rig:
         bridge = Bridge(rig)
         bridge.warm_up()
         yield bridge
     # `running` has asserted exit code 0.
     assert not UNHANDLED.search(rig.process.log), rig.process.log
-
-
-def _late(numbers: list[float]) -> int:
-    """Return how many first arrivals came behind a greater one."""
-    late, greatest = 0, 0.0
-    for number in dict.fromkeys(numbers):
-        late += number < greatest
-        greatest = max(greatest, number)
-    return late
 
 
 def _difference(after: list[Any], before: list[Any]) -> dict[str, int]:

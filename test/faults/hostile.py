@@ -16,13 +16,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-import contextlib
 import ssl
 
 from camera_ws_bridge.sim.loop_thread import LoopThread
-from rigs.raw_peer import frame, Peer, PING, PONG, TEXT
+from rigs.raw_peer import frame, Peer, PING, PONG, serving, TEXT
 
 PATIENCE = 30.0  # seconds
 
@@ -39,12 +37,9 @@ class HostileServer:
         self.behave = behave
         self.received = received
         self.visits = 0
-        self.faults: list[BaseException] = []
         self._loop_thread = loop_thread
-        self._tasks: list[asyncio.Task[None] | None] = []
-        self._server = loop_thread.submit(
-            asyncio.start_server(self._on_connection, '127.0.0.1', 0, ssl=tls)).result(PATIENCE)
-        self.port: int = self._server.sockets[0].getsockname()[1]
+        self._serving = serving(self._visit, tls)
+        self.port: int = loop_thread.wait(self._serving.__aenter__(), PATIENCE).port
 
     async def serve(self, peer: Peer) -> None:
         """Be a good orchestrator: note texts, answer pings in order."""
@@ -57,29 +52,15 @@ class HostileServer:
 
     def close(self) -> None:
         """Stop listening, and break what is open; raise what a behaviour has raised."""
-        async def close() -> None:
-            self._server.close()
-            for task in self._tasks:
-                if task is not None:
-                    task.cancel()
-            await asyncio.gather(*filter(None, self._tasks), return_exceptions=True)
-        self._loop_thread.submit(close()).result(PATIENCE)
-        if self.faults:
-            raise self.faults[0]
+        self._loop_thread.wait(self._serving.__aexit__(None, None, None), PATIENCE)
 
-    async def _on_connection(
-            self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._tasks.append(asyncio.current_task())
+    async def _visit(self, peer: Peer) -> None:
         self.visits += 1
-        peer = Peer(reader, writer)
         try:
             if self.behave is not None:
                 await self.behave(peer)
             await peer.read_to_end()
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass
-        except Exception as error:
-            self.faults.append(error)
+        except OSError:
+            pass  # the bridge has gone
         finally:
-            with contextlib.suppress(AttributeError):  # asyncio's own, while it is closing
-                writer.transport.abort()
+            peer.abort()

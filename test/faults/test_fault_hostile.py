@@ -22,7 +22,9 @@ import zlib
 from harness import faulty, MIB
 import pytest
 from rigs.bad_inputs import REJECTED
+from rigs.damaged_starts import DAMAGED
 from rigs.raw_peer import BINARY, CLOSE, close_frame, frame, PING, PONG, TEXT
+from rigs.texts import UNEXPECTED
 
 QUICK = {'heartbeat_interval': 0.5, 'heartbeat_timeout': 1.0, 'reconnect_delay_min': 0.01,
          'reconnect_delay_max': 0.05, 'stable_after': 0.0, 'open_timeout': 1.0}
@@ -184,18 +186,19 @@ def test_compression_bomb(bridge):
 # ---- a registered connection
 
 def test_398_bad_messages(bridge):
-    assert len(REJECTED) >= 398
+    # Of the damaged starts all that is usable is passed on; what is not is counted.
+    bad = [*(entry.text for entry in (*REJECTED, *DAMAGED)), *UNEXPECTED]
+    assert len(bad) >= 398
     # Some hold pictures of many MiB, whose memory the C library keeps for the next one.
     with bridge.fault('398 bad messages', allowance=40 * MIB) as fault:
         opened = bridge.orchestrator.sim.opened
         rejected = sum(rejections(fault.before).values())
-        for entry in REJECTED:
-            bridge.orchestrator.send(entry.text)
+        bridge.orchestrator.send(*bad, '{"type": "stop", "objectId": 7}')
         bridge.wait(lambda: sum(rejections(bridge.probe.status).values()) == (
-            rejected + len(REJECTED)))
+            rejected + len(bad)))
         assert bridge.orchestrator.sim.opened == opened, 'the connection was lost'
         causes = rejections(bridge.probe.status) - rejections(fault.before)
-        fault.measured = f'{len(REJECTED)} refused ({told(causes)}), reconnects 0'
+        fault.measured = f'{len(bad)} refused ({told(causes)}), reconnects 0'
         fault.healed()
 
 

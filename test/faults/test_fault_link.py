@@ -25,6 +25,7 @@ from camera_ws_bridge_msgs.msg import Start
 from harness import faulty
 import pytest
 from rigs.fault_results import RESULTS
+from rigs.installed import executable
 from rigs.proxy import TO_CLIENT, TO_SERVER
 
 START = '{{"type": "start", "objectId": {}, "frameId": 1, "boxId": 0}}'
@@ -165,7 +166,7 @@ def test_connections_are_refused(bridge):
 
 
 def test_orchestrator_is_killed_in_the_middle_of_a_batch(bridge, tmp_path):
-    with bridge.fault('orchestrator SIGKILLed mid-batch', boxes_a_frame=20) as fault:
+    with bridge.fault('orchestrator SIGKILLed mid-batch', boxes_a_frame=20, drops=True) as fault:
         with orchestrator_process(tmp_path) as (process, port, journal):
             bridge.proxy.target = port
             bridge.proxy.reset()
@@ -180,7 +181,7 @@ def test_orchestrator_is_killed_in_the_middle_of_a_batch(bridge, tmp_path):
 
 def test_orchestrator_stopped_and_continued(bridge, tmp_path):
     """Its kernel goes on acknowledging: only the pong is missing."""
-    with bridge.fault('orchestrator SIGSTOPped') as fault:
+    with bridge.fault('orchestrator SIGSTOPped', drops=True) as fault:
         with orchestrator_process(tmp_path) as (process, port, journal):
             bridge.proxy.target = port
             bridge.proxy.reset()
@@ -196,7 +197,7 @@ def test_orchestrator_stopped_and_continued(bridge, tmp_path):
 
 
 def test_orchestrator_restarts_with_object_ids_from_1(bridge):
-    with bridge.fault('orchestrator restarted, object ids from 1') as fault:
+    with bridge.fault('orchestrator restarted, object ids from 1', drops=True) as fault:
         session = bridge.probe.status.session
         bridge.orchestrator.send(START.format(1), START.format(2))
         bridge.wait(lambda: len(bridge.probe.of(Start)) >= 2)
@@ -213,7 +214,7 @@ def orchestrator_process(folder):
     """Run the stand-in as a process; yield it, its port and its journal."""
     journal = folder / 'journal'
     process = subprocess.Popen(
-        ['orchestrator_sim', '--port', '0', '--record', str(journal)],
+        [executable('orchestrator_sim'), '--port', '0', '--record', str(journal)],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         line = process.stdout.readline()

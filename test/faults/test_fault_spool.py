@@ -22,7 +22,7 @@ import signal
 import time
 
 from camera_ws_bridge.process.run import EXIT_CONFIGURATION
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge_msgs.msg import Status, Update
 from diagnostic_msgs.msg import DiagnosticStatus
 from harness import faulty, MIB, QUICK
@@ -191,7 +191,7 @@ ENVIRONMENT = {'FASTDDS_BUILTIN_TRANSPORTS': 'UDPv4'}  # after a kill, shared me
 
 def number_of(text):
     """Return the number of a message that `fill` has published, or 0."""
-    message = codec.loads(text)
+    message = strict_json.loads(text)
     if message['type'] == 'boundingBoxes':
         number = message['frameId']
     else:
@@ -202,8 +202,9 @@ def number_of(text):
 @pytest.fixture(name='lives')
 def a_bridge_with_lives(tmp_path):
     with rigs.running(
-            tmp_path, through_proxy=True, environment=ENVIRONMENT,
+            tmp_path, orchestrator={'landmark': True}, through_proxy=True, environment=ENVIRONMENT,
             spool_path=str(tmp_path / 'spool' / 'spool.sqlite')) as rig:
+        rig.wait(lambda: rig.probe.tracked.objects)
         yield Lives(rig, tmp_path)
 
 

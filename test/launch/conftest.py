@@ -14,6 +14,7 @@
 
 """Makes the shared helpers importable, and skips where pytest cannot run launch tests."""
 
+import importlib.util
 import pathlib
 import sys
 
@@ -21,6 +22,19 @@ import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # the package rigs
+
+
+class NotInstalled(pytest.Module):
+    """A file that cannot even be imported."""
+
+    def collect(self):
+        pytest.skip('launch_testing is not installed: no launch tests', allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path, parent):
+    """Skip, visibly, without launch_testing."""
+    if importlib.util.find_spec('launch_testing') is None:
+        return NotInstalled.from_parent(parent, path=module_path)
 
 
 def pytest_collection_modifyitems(config, items):

@@ -16,7 +16,7 @@
 
 import unittest
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge_msgs.msg import Start, Status, Stop, Update
 import launch_testing
 import pytest
@@ -68,7 +68,7 @@ class TestBridge(unittest.TestCase):
                 {'type': 'start', 'objectId': 7, 'frameId': 12, 'boxId': 0},
                 {'type': 'featureMap', 'objectId': 8, 'featureMap': [0.5, 1]},
                 {'type': 'stop', 'objectId': 7}):
-            self.orchestrator.do('send', camera=CAMERA, text=codec.dumps(message))
+            self.orchestrator.do('send', camera=CAMERA, text=strict_json.dumps(message))
         self.probe.wait(lambda: len(self.probe.commands) == 3)
         self.assertEqual([command.object_id for command in self.probe.of(Start)], [7])
         self.assertEqual([command.object_id for command in self.probe.of(Stop)], [7])

@@ -16,7 +16,7 @@
 
 import unittest
 
-from launch.actions import EmitEvent, RegisterEventHandler  # noqa: I100: launch_rig skips the file
+from launch.actions import EmitEvent, RegisterEventHandler
 from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 import launch_testing

@@ -18,7 +18,7 @@ import os
 import signal
 import unittest
 
-from launch.events.process import ProcessStarted  # noqa: I100: launch_rig skips the file
+from launch.events.process import ProcessStarted
 import launch_testing
 import launch_testing.asserts
 import launch_testing.markers

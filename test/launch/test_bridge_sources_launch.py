@@ -17,7 +17,7 @@
 import unittest
 
 from ament_index_python import get_package_share_directory
-from launch_ros.actions import SetParameter  # noqa: I100: launch_rig skips the file
+from launch_ros.actions import SetParameter
 import launch_testing
 import pytest
 from rigs.launch_rig import AllEndWith0, included, parameters_of, Site

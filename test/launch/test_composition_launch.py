@@ -17,7 +17,7 @@
 import unittest
 
 from camera_ws_bridge_msgs.msg import Status
-from launch.actions import IncludeLaunchDescription  # noqa: I100: launch_rig skips the file
+from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import AnyLaunchDescriptionSource
 import launch_testing
 import pytest

@@ -12,13 +12,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""demo.launch.py: a whole site, with the orchestrator stand-in as a process of its own."""
+"""demo.launch.py: a whole site, with the simulated orchestrator as a process of its own."""
 
 import socket
 import unittest
 import urllib.request
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge_msgs.msg import Boxes, Start, Stop
 import launch_testing
 import pytest
@@ -39,7 +39,7 @@ def generate_test_description():
     port = unused_port()
     return site.description(site.launched(
         'demo.launch.py', port=str(port), camera_id='entrance', namespace='show', rate='20',
-        boxes='3', log_level='warn'), address=f'http://127.0.0.1:{port}')
+        boxes='3', click_every='0.5', log_level='warn'), address=f'http://127.0.0.1:{port}')
 
 
 class TestDemo(unittest.TestCase):
@@ -51,11 +51,11 @@ class TestDemo(unittest.TestCase):
 
     def stats(self):
         with urllib.request.urlopen(f'{self.address}/stats', timeout=30) as answer:
-            return codec.loads(answer.read())
+            return strict_json.loads(answer.read())
 
     def control(self, **order):
         urllib.request.urlopen(
-            f'{self.address}/control', codec.dumps(order).encode(), timeout=30).close()
+            f'{self.address}/control', strict_json.dumps(order).encode(), timeout=30).close()
 
     def received(self, kind):
         return self.stats()['received'].get(kind, 0)
@@ -76,9 +76,13 @@ class TestDemo(unittest.TestCase):
         before = self.received('featureMap')
         for message in ({'type': 'start', 'objectId': 1, 'frameId': 0, 'boxId': 1},
                         {'type': 'stop', 'objectId': 1}):
-            self.control(do='send', camera='entrance', text=codec.dumps(message))
+            self.control(do='send', camera='entrance', text=strict_json.dumps(message))
         self.probe.wait(lambda: self.probe.of(Start) and self.probe.of(Stop))
         self.probe.wait(lambda: self.received('featureMap') > before)
+
+    def test_the_operator_starts_and_stops_objects(self):
+        self.probe.wait_for_status(lambda status: status.starts and status.stops)
+        self.assertTrue([message for message in self.probe.of(Start) if message.image.data])
 
     def test_a_broken_connection_comes_back_and_loses_nothing(self):
         reconnects = self.probe.status.reconnects
@@ -93,9 +97,9 @@ class TestDemo(unittest.TestCase):
 @launch_testing.post_shutdown_test()
 class TestAfterwards(AllEndWith0, unittest.TestCase):
 
-    def test_there_were_three(self, proc_info):
+    def test_there_were_four(self, proc_info):
         names = sorted(name.rpartition('-')[0] for name in proc_info.process_names())
-        self.assertEqual(names, ['bridge', 'camera_sim', 'orchestrator_sim'])
+        self.assertEqual(names, ['bridge', 'camera_sim', 'operator_sim', 'orchestrator_sim'])
 
     def test_the_log_level_reaches_the_bridge(self, proc_output):
         self.assertNotIn('[INFO]', text_of(proc_output, 'bridge-'))

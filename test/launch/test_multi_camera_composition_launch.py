@@ -16,7 +16,7 @@
 
 import unittest
 
-from launch_ros.actions import PushRosNamespace, SetParameter  # noqa: I100: launch_rig skips it
+from launch_ros.actions import PushRosNamespace, SetParameter
 import launch_testing
 import pytest
 from rigs.launch_rig import AllEndWith0, included, parameters_of, Site

@@ -18,7 +18,7 @@ import os
 import signal
 import unittest
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge_msgs.msg import Stop
 import launch_testing
 import psutil
@@ -76,7 +76,7 @@ class TestCameras(unittest.TestCase):
         for probe in self.probes.values():
             probe.commands.clear()
         for number, (namespace, camera_id) in enumerate(CAMERAS.items(), 1):
-            self.orchestrator.do('send', camera=camera_id, text=codec.dumps(
+            self.orchestrator.do('send', camera=camera_id, text=strict_json.dumps(
                 {'type': 'stop', 'objectId': number}))
             self.probes[namespace].wait(lambda: self.probes[namespace].of(Stop))
         for number, namespace in enumerate(CAMERAS, 1):

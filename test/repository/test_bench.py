@@ -39,7 +39,7 @@ def python(*arguments):
 
 def evaluate(expression):
     """Return what an expression over bench's modules gives."""
-    result = python('-c', 'import json, stats, results, content\n'
+    result = python('-c', 'import json; from rig import content, results, stats\n'
                     f'print(json.dumps({expression}))')
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
@@ -50,6 +50,7 @@ def fixture_document():
     return runpy.run_path(str(ROOT / 'scripts' / 'document_performance.py'))
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize('row', ['cpu', 'life'])
 def test_a_quick_run_measures_bridge_and_floor(row):
     result = python(str(BENCH / 'main.py'), '--quick', '--rows', row)

@@ -19,6 +19,8 @@ import pathlib
 import re
 import runpy
 
+from camera_ws_bridge.errors import LinkFault
+from camera_ws_bridge.preflight import advice
 from camera_ws_bridge.process.run import (
     EXIT_BUG, EXIT_CONFIGURATION, EXIT_OK, EXIT_UNREACHABLE)
 import pytest
@@ -149,6 +151,20 @@ def test_the_buffers_figures_are_computed():
         assert abs(per_message + per_box * boxes - size) < 0.02 * size
 
 
+def test_the_load_of_a_fleet_is_computed():
+    script = runpy.run_path(str(ROOT / 'scripts/fleet_load.py'))
+    text = (ROOT / 'docs/performance.md').read_text()
+    assert script['BEGIN'] in text and script['END'] in text
+    assert script['page'](text) == text, 'run scripts/fleet_load.py --write'
+    for outage in script['OUTAGES']:
+        load = script['simulate'](outage)
+        assert len(load.back) == script['BRIDGES']
+        # No longer than the longest pause and the registrations of all take.
+        longest = max(script['DEFAULTS']['reconnect_delay_max'], outage.retry_after)
+        assert load.back[-1] <= script['AWAY'] + longest + (
+            script['BRIDGES'] / script['CAPACITY']), outage.name
+
+
 def table_of(heading):
     """Return the names in the first column of a table of operations.md."""
     text = (ROOT / 'docs/operations.md').read_text()
@@ -175,6 +191,12 @@ def test_every_cause_of_a_lost_connection_is_explained():
     assert {'refused', 'tls', 'http_', 'silent'} <= causes
     assert table_of('why there is no connection') == causes | {
         'http_404', 'http_400', 'configuration'}
+
+
+def test_there_is_advice_of_its_own_for_every_cause_that_a_check_can_meet():
+    causes = {*strings_given_to({'LinkFault'}, 0)} - {'http_', 'network', 'reconnect'} | {'http_404'}
+    default = advice.of_fault(LinkFault('none of these', ''))
+    assert {cause for cause in causes if advice.of_fault(LinkFault(cause, '')) == default} == set()
 
 
 def test_every_cause_of_a_refused_message_is_explained():

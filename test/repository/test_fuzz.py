@@ -51,15 +51,18 @@ def test_a_target_holds_for_its_seeds_and_all_that_was_found(name):
 
 def test_a_target_can_fail(monkeypatch):
     target = importlib.import_module('fuzz_wire')
-    monkeypatch.setattr(target.wire, 'encode_utf8', lambda message: b'{"type":"stop"}')
+    monkeypatch.setattr(target.codec, 'encode_utf8', lambda message: b'{"type":"stop"}')
     with pytest.raises(Exception):  # noqa: B017
         target.check(b'{"type":"stop","objectId":1}')
 
 
 @pytest.mark.parametrize('reader, change', [
-    ('boxes', lambda found: found._replace(frame_id=found.frame_id + 1)),
-    ('boxes', lambda found: found._replace(boxes=found.boxes[:-1])),
-    ('update', lambda found: dataclasses.replace(found, object_id=9))])
+    ('boxes', lambda found: (
+        dataclasses.replace(found[0], frame_id=found[0].frame_id + 1), *found[1:])),
+    ('boxes', lambda found: (
+        dataclasses.replace(found[0], boxes=found[0].boxes[:-1]), *found[1:])),
+    ('update', lambda found: (dataclasses.replace(found[0], object_id=9), found[1])),
+    ('update', lambda found: (found[0], found[1] + 1))])
 def test_another_reading_than_that_of_rclpy_is_found(monkeypatch, reader, change):
     pytest.importorskip('rclpy')
     target = importlib.import_module('fuzz_cdr')

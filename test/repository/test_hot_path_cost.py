@@ -36,6 +36,7 @@ def python(*arguments):
 
 
 @PYTHON
+@pytest.mark.serial
 def test_no_row_costs_more_than_it_did():
     result = python(str(BENCH / 'guard.py'))
     assert result.returncode == 0, result.stdout + result.stderr
@@ -52,8 +53,8 @@ def test_counts_are_exact_and_tell_own_code_from_that_of_others(tmp_path):
     counter.write_bytes(bytes(24))
     program = f"""if True:
         import runpy
-        from counter import open_counter
-        from counted_bridge import install, remove
+        from rig.counter import open_counter
+        from processes.counted_bridge import install, remove
         slots = open_counter({str(counter)!r})
         own = runpy.run_path({str(package)!r})['loop']
         def other(count):

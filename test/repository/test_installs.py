@@ -186,7 +186,7 @@ def test_an_example_is_where_ros2_run_looks(workspace):
     assert os.access(prefix / EXAMPLE, os.X_OK)
 
 
-@pytest.mark.parametrize('name', ['camera_sim', 'demo', 'orchestrator_sim'])
+@pytest.mark.parametrize('name', ['camera_sim', 'demo', 'operator_sim', 'orchestrator_sim'])
 def test_a_tool_runs_from_the_install(workspace, name):
     install, prefix = workspace
     executable = prefix / 'lib' / PACKAGE / name

@@ -27,7 +27,7 @@ FOLDER = pathlib.Path(get_package_share_directory('camera_ws_bridge'))
 ARGUMENTS = {  # the public ones; the table in docs/interface.md names the same
     'bridge': ['orchestrator_url', 'camera_id', 'namespace', 'params_file', 'log_level',
                'respawn', 'lifecycle', 'parameters'],
-    'demo': ['port', 'camera_id', 'namespace', 'rate', 'boxes', 'log_level'],
+    'demo': ['port', 'camera_id', 'namespace', 'rate', 'boxes', 'click_every', 'log_level'],
     'multi_camera': ['cameras_file', 'orchestrator_url', 'params_file', 'log_level', 'respawn',
                      'process'],
 }
@@ -110,15 +110,6 @@ def test_it_uses_every_argument_and_no_undeclared_one(name):
     assert named <= {*ARGUMENTS[name]}
 
 
-def test_an_included_file_knows_what_it_is_given():
-    (call,) = calls(tree_of('demo'), 'IncludeLaunchDescription')
-    given = next(keyword.value for keyword in call.keywords
-                 if keyword.arg == 'launch_arguments')
-    keys = {key.value for node in ast.walk(given) if isinstance(node, ast.Dict)
-            for key in node.keys}
-    assert keys and keys <= {*ARGUMENTS['bridge']}
-
-
 @pytest.mark.parametrize('name', ARGUMENTS)
 def test_it_starts_only_executables_that_are_installed(name):
     tree = tree_of(name)
@@ -130,7 +121,7 @@ def test_it_starts_only_executables_that_are_installed(name):
     for executable in executables:
         assert (FOLDER.parents[1] / 'lib' / 'camera_ws_bridge' / executable).exists(), executable
     assert executables == {
-        'bridge': {'bridge'}, 'demo': {'orchestrator_sim', 'camera_sim'},
+        'bridge': {'bridge'}, 'demo': {'bridge', 'orchestrator_sim', 'camera_sim', 'operator_sim'},
         'multi_camera': {'bridge', 'multi_bridge'}}[name]
 
 

@@ -26,14 +26,16 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 
-from ament_index_python import get_package_prefix, get_package_share_directory
+from ament_index_python import get_package_share_directory
 import pytest
+from rigs.installed import executable
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGE = 'camera_ws_bridge'
 BOTH = [PACKAGE, f'{PACKAGE}_msgs']
 SHARE = pathlib.Path(get_package_share_directory(PACKAGE))
-EXECUTABLES = {'bridge', 'check', 'camera_sim', 'demo', 'multi_bridge', 'orchestrator_sim'}
+EXECUTABLES = {'bridge', 'check', 'camera_sim', 'demo', 'multi_bridge', 'operator_sim',
+               'orchestrator_sim'}
 
 # What package.xml calls a module's package, where the names differ.
 KEYS = {
@@ -193,14 +195,13 @@ def test_the_executables_are_the_public_ones():
 @pytest.mark.parametrize('name', sorted(EXECUTABLES))
 def test_an_executable_is_where_ros2_run_looks_and_its_function_imports(name):
     assert callable(entry_points()[name].load())
-    path = pathlib.Path(get_package_prefix(PACKAGE)) / 'lib' / PACKAGE / name
-    assert os.access(path, os.X_OK)
+    assert os.access(executable(name), os.X_OK)
 
 
 @pytest.mark.parametrize('name', sorted(EXECUTABLES - {'bridge'}))
 def test_a_tool_has_help(name):
-    path = pathlib.Path(get_package_prefix(PACKAGE)) / 'lib' / PACKAGE / name
-    result = subprocess.run([path, '--help'], text=True, capture_output=True, timeout=60)
+    result = subprocess.run(
+        [executable(name), '--help'], text=True, capture_output=True, timeout=60)
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith(f'usage: {name} ')
 
@@ -303,6 +304,6 @@ def test_no_file_names_a_place_of_one_machine_or_one_registry():
 
 def test_nothing_that_was_built_is_committed():
     for path in committed():
-        first, *rest = path.relative_to(ROOT).parts
-        assert first not in ('build', 'install', 'log', '.venv'), path
-        assert '__pycache__' not in rest, path
+        parts = path.relative_to(ROOT).parts
+        assert parts[0] not in ('build', 'install', 'log', '.venv'), path
+        assert '__pycache__' not in parts, path

@@ -119,9 +119,10 @@ def environment(url, **changes):
     return {name: value for name, value in values.items() if value is not None}
 
 
-def source_for(server, clock=None, timeout=None, tls_ca_file='', **changes):
+def source_for(
+        server, clock=None, timeout=None, tls_ca_file='', insecure_auth_host='', **changes):
     source = sources.from_environment(
-        environment(server.url, **changes), '', tls_ca_file, clock or Clock())
+        environment(server.url, **changes), '', tls_ca_file, insecure_auth_host, clock or Clock())
     if timeout is not None:
         source._server._timeout = timeout
     return source

@@ -22,13 +22,11 @@ share it.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 import json
 from typing import NamedTuple
 
-from rigs.png_files import bad_pngs, PNG, png_of_length
-from rigs.texts import BOX, boxes_with, compose, data_uri, message, MESSAGES, PREFIX, start_with
+from rigs.texts import BOX, boxes_with, compose, message, MESSAGES
 
 
 class Rejected(NamedTuple):
@@ -95,8 +93,6 @@ NO_RECT = {
     'five numbers': '[0, 0, 1, 1, 1]',
     'very many numbers': '[' + '0.5, ' * 10000 + '0.5]',
 }
-NO_IMAGE = {
-    'null': 'null', 'a number': '5', 'a boolean': 'true', 'an array': '[]', 'an object': '{}'}
 
 
 # ---- the table
@@ -188,21 +184,14 @@ def _bad_types() -> Iterator[tuple[str, str, str]]:
 def _bad_fields() -> Iterator[tuple[str, str, str]]:
     for kind, fields in MESSAGES.items():
         for field in fields:
-            if kind != 'start' or field != 'image':
+            if kind != 'start' or field == 'objectId':
                 yield f'{kind} without {field}', message(kind, (field,)), f'{kind}.{field}'
-    yield 'start of nothing', message('start', ('image', 'frameId', 'boxId')), 'start.image'
-    yield 'start, only frameId', message('start', ('image', 'boxId')), 'start.boxId'
-    yield 'start, only boxId', message('start', ('image', 'frameId')), 'start.frameId'
     for kind in ('start', 'stop', 'featureMap'):
         for name, value in {**NO_ID, **NEGATIVE}.items():
             yield f'{kind}.objectId {name}', message(kind, objectId=value), f'{kind}.objectId'
-    for name, value in NO_ID.items():
-        yield f'start.boxId {name}', message('start', boxId=value), 'start.boxId'
-    for kind in ('start', 'boundingBoxes'):
-        for name, value in NO_NUMBER.items():
-            yield f'{kind}.frameId {name}', message(kind, frameId=value), f'{kind}.frameId'
-    for name, value in NO_IMAGE.items():
-        yield f'start.image {name}', message('start', image=value), 'start.image'
+    for name, value in NO_NUMBER.items():
+        yield (f'boundingBoxes.frameId {name}', message('boundingBoxes', frameId=value),
+               'boundingBoxes.frameId')
     yield from _bad_feature_maps()
     yield from _bad_boxes()
 
@@ -243,57 +232,7 @@ def _bad_boxes() -> Iterator[tuple[str, str, str]]:
                path + 'rect[3]')
 
 
-def _bad_data_uris() -> Iterator[tuple[str, str]]:
-    good = data_uri(PNG)
-    body = good[len(PREFIX):]
-    bare = body.rstrip('=')
-    middle = len(body) // 8 * 4
-    yield 'empty', ''
-    yield 'only base64', body
-    yield 'a file name', 'object.png'
-    yield 'a URL', 'https://localhost/object.png'
-    yield 'another media type', data_uri(PNG, 'data:image/jpeg;base64,')
-    yield 'no media type', data_uri(PNG, 'data:;base64,')
-    yield 'a parameter', data_uri(PNG, 'data:image/png;charset=utf-8;base64,')
-    yield 'not marked as base64', data_uri(PNG, 'data:image/png,')
-    yield 'upper case', data_uri(PNG, 'DATA:IMAGE/PNG;BASE64,')
-    yield 'upper case base64', data_uri(PNG, 'data:image/png;BASE64,')
-    yield 'a space in front', ' ' + good
-    yield 'a space in the prefix', data_uri(PNG, 'data:image/png;base64, ')
-    yield 'cut off in the prefix', PREFIX[:-1]
-    yield 'nothing in it', PREFIX
-    yield 'only padding', PREFIX + '===='
-    yield 'a space in the base64', PREFIX + body[:middle] + ' ' + body[middle:]
-    yield 'a newline in the base64', PREFIX + body[:middle] + '\n' + body[middle:]
-    yield 'a newline at the end', good + '\n'
-    yield 'the url-safe alphabet', PREFIX + base64.urlsafe_b64encode(PNG).decode('ascii')
-    yield 'percent encoding', good.replace('+', '%2B')
-    yield 'no padding', PREFIX + bare
-    yield 'half the padding', PREFIX + bare + '='
-    yield 'too much padding', good + '===='
-    yield 'padding in the middle', PREFIX + body[:middle - 1] + '=' + body[middle:]
-    yield 'two files one after the other', good + body
-    yield 'stray trailing bits', PREFIX + bare[:-1] + _next_letter(bare[-1]) + '=='
-    yield 'letters behind the padding', good + 'AAAA'
-    yield 'one letter too few', PREFIX + body[1:]
-    yield 'a letter of no alphabet', PREFIX + body[:middle] + '!' + body[middle + 1:]
-    yield 'a letter that is not ASCII', PREFIX + body[:middle] + '\u00e4' + body[middle + 1:]
-    yield 'half a surrogate pair', PREFIX + body[:middle] + '\ud800' + body[middle + 1:]
-    yield 'a NUL', PREFIX + body[:middle] + '\x00' + body[middle + 1:]
-
-
-def _next_letter(letter: str) -> str:
-    """Return a base64 letter that differs in a bit which two of padding make meaningless."""
-    alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
-    return alphabet[alphabet.index(letter) ^ 1]
-
-
 def _too_big() -> Iterator[tuple[str, str, str]]:
-    limit = 4 * 2**20
-    yield 'image a byte too long', start_with(data_uri(png_of_length(limit + 1))), 'start.image'
-    yield 'image 2 bytes too long', start_with(data_uri(png_of_length(limit + 2))), 'start.image'
-    yield 'image far too long', start_with(data_uri(png_of_length(limit * 3 // 2))), 'start.image'
-    yield 'image far too long and no base64', start_with(PREFIX + '?' * 2 * limit), 'start.image'
     yield ('feature map too long',
            message('featureMap', featureMap='[' + '0.5,' * 2**16 + '0.5]'),
            'featureMap.featureMap')
@@ -312,10 +251,6 @@ def _rejected() -> Iterator[Rejected]:
         yield Rejected(name, text, 'type', cause)
     for name, text, field in _bad_fields():
         yield Rejected(name, text, field, 'invalid_field')
-    for name, uri in _bad_data_uris():
-        yield Rejected(f'data URI: {name}', start_with(uri), 'start.image', 'invalid_field')
-    for name, data in bad_pngs():
-        yield Rejected(f'PNG: {name}', start_with(data_uri(data)), 'start.image', 'invalid_field')
     for name, text, field in _too_big():
         yield Rejected(name, text, field, 'too_big')
 

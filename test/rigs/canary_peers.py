@@ -24,9 +24,10 @@ import ssl
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.sim.loop_thread import LoopThread
 from rigs import raw_peer
+from rigs.shared import WAIT
 
 
 class Phase(NamedTuple):
@@ -54,7 +55,7 @@ class Server:
         self._thread = LoopThread()
         self._stack = contextlib.AsyncExitStack()
         self._server = self._thread.submit(self._stack.enter_async_context(
-            raw_peer.serving(self._serve, self._tls))).result(raw_peer.WAIT)
+            raw_peer.serving(self._serve, self._tls))).result(WAIT)
         self.url = self._server.named_url
 
     def _show(self, certificate: Any) -> None:
@@ -79,11 +80,11 @@ class Server:
                 self._show(self._certificates[phase.untrusted])
             for peer in self._server.peers:
                 peer.writer.transport.abort()
-        self._thread.submit(turn()).result(raw_peer.WAIT)
+        self._thread.submit(turn()).result(WAIT)
 
     def stop(self) -> None:
         """End it."""
-        self._thread.submit(self._stack.aclose()).result(raw_peer.WAIT)
+        self._thread.submit(self._stack.aclose()).result(WAIT)
         self._thread.stop()
 
     async def good(self, peer: raw_peer.Peer) -> None:
@@ -180,11 +181,11 @@ class Orchestrator(Server):
         await self._register(peer)
         token = self._token
         for text in (
-                token, f'"{token}"', codec.dumps({'type': token}), codec.dumps({token: 1}),
-                f'{{"{token}":1,"{token}":2}}', codec.dumps({'type': 'stop', 'objectId': token}),
-                codec.dumps({'type': 'start', 'objectId': 1, 'image': token}),
-                codec.dumps({'type': 'featureMap', 'objectId': 1, 'featureMap': [token]}),
-                codec.dumps({'type': 'stop', 'objectId': 1})):
+                token, f'"{token}"', f'{{"{token}":1,"{token}":2}}', *map(strict_json.dumps, (
+                    {'type': token}, {token: 1}, {'type': 'stop', 'objectId': token},
+                    {'type': 'start', 'objectId': 1, 'image': token, 'boxId': token},
+                    {'type': 'featureMap', 'objectId': 1, 'featureMap': [token]},
+                    {'type': 'stop', 'objectId': 1}))):
             await peer.send(raw_peer.frame(raw_peer.TEXT, text.encode()))
         await peer.send(raw_peer.frame(raw_peer.BINARY, token.encode()))
         while True:
@@ -235,7 +236,7 @@ class Orchestrator(Server):
         kind, text = await peer.read_frame()
         if kind == raw_peer.CLOSE:  # it was told to end while it still waited for its token
             raise ConnectionResetError
-        self.tokens.add(codec.loads(text)['jwt'])
+        self.tokens.add(strict_json.loads(text)['jwt'])
 
     async def _register(self, peer: raw_peer.Peer) -> None:
         await self._authenticated(peer)
@@ -251,6 +252,6 @@ class Orchestrator(Server):
             if kind == raw_peer.CLOSE:
                 await peer.send(raw_peer.frame(raw_peer.CLOSE, payload))
                 raise ConnectionResetError  # what the server takes for the end
-            message = codec.loads(payload)
+            message = strict_json.loads(payload)
             if message['type'] == 'boundingBoxes':
                 self.frame_ids.append(message['frameId'])

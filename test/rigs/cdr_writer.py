@@ -49,11 +49,12 @@ class Writer:
 
 
 def encode_boxes(value, order, writer=Writer):
-    """Return a Boxes message: stamp, camera, frame_id and boxes."""
-    stamp, camera, frame_id, boxes = value
+    """Return a Boxes message: stamp, camera, frame_id, session and boxes."""
+    stamp, camera, frame_id, session, boxes = value
     writer = writer(order)
     writer.header(stamp, camera)
     writer.put('d', frame_id)
+    writer.put('I', session)
     writer.put('I', len(boxes))
     for box_id, *rect, object_type, certainty, object_id in boxes:
         writer.put('q', box_id)

@@ -19,7 +19,8 @@ import os
 import sys
 
 from camera_ws_bridge.preflight.report import Status
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
+from rigs.installed import executable
 from rigs.shared import WAIT
 
 NAMES = ['parameters', 'resolve', 'connect', 'tls', 'upgrade', 'token', 'authenticate', 'register',
@@ -34,7 +35,7 @@ class Report:
         self.code = code
         self.text = stdout + stderr
         self.stderr = stderr
-        self.value = codec.loads(stdout)
+        self.value = strict_json.loads(stdout)
         self.steps = {step['name']: step for step in self.value['steps']}
         assert_schema(self.value)
         assert self.code == (not self.value['ok'])
@@ -79,7 +80,7 @@ async def start_check(
     for name, value in {'camera_id': 'gate', **parameters}.items():
         given += ['-p', f'{name}:={value}' if not isinstance(value, str) else f'{name}:="{value}"']
     return await asyncio.create_subprocess_exec(
-        'check', *options, '--ros-args', *given, stdout=stdout,
+        executable('check'), *options, '--ros-args', *given, stdout=stdout,
         stderr=asyncio.subprocess.PIPE, env={
             **{key: value for key, value in os.environ.items() if key not in OURS},
             'ROS_DOMAIN_ID': domain, 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'OFF',

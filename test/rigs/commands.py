@@ -16,16 +16,16 @@
 
 from __future__ import annotations
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 
 
 def start(object_id: int, **fields: object) -> str:
-    return codec.dumps({'type': 'start', 'objectId': object_id, **fields})
+    return strict_json.dumps({'type': 'start', 'objectId': object_id, **fields})
 
 
 def stop(object_id: int) -> str:
-    return codec.dumps({'type': 'stop', 'objectId': object_id})
+    return strict_json.dumps({'type': 'stop', 'objectId': object_id})
 
 
 def feature_map(object_id: int, numbers: object) -> str:
-    return codec.dumps({'type': 'featureMap', 'objectId': object_id, 'featureMap': numbers})
+    return strict_json.dumps({'type': 'featureMap', 'objectId': object_id, 'featureMap': numbers})

@@ -23,7 +23,8 @@ from camera_ws_bridge.bridge import Bridge
 from camera_ws_bridge.buffer.outbox import Policy
 from camera_ws_bridge.link.settings import Settings
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.protocol.messages import Boxes, Update
+from camera_ws_bridge.protocol.boxes import Boxes
+from camera_ws_bridge.protocol.update import Update
 from camera_ws_bridge.transport import websocket
 from rigs.raw_peer import CLOSE, frame, PING, PONG, serving, TEXT
 from rigs.shared import Recorder, WAIT
@@ -86,6 +87,9 @@ class Rig:
 
     async def connect(self, settings, timeout):
         return await self._connect(timeout)
+
+    def watch_network(self, loop, listener):
+        return lambda: None
 
     # ---- the node's side
 

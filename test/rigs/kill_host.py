@@ -36,7 +36,8 @@ from typing import Any
 from camera_ws_bridge.config.parameters import Parameters
 from camera_ws_bridge.node.assembly import assemble
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.protocol.messages import Boxes, Update
+from camera_ws_bridge.protocol.boxes import Boxes
+from camera_ws_bridge.protocol.update import Update
 
 OBJECTS = 5
 UPDATE_EVERY = 10  # messages
@@ -79,7 +80,7 @@ async def live(order: dict[str, Any]) -> None:
     chance = random.Random(order['seed'])
     for number in range(order['first'], order['first'] + order['count']):
         if is_update(number):
-            update = Update(number // UPDATE_EVERY % OBJECTS, (float(number),))
+            update = Update(1 + number // UPDATE_EVERY % OBJECTS, (float(number),))
             bridge.submit_update(update, codec.encode_utf8(update))
         else:
             bridge.submit_boxes(

@@ -26,24 +26,19 @@ import sys
 import tempfile
 from typing import Any
 
-import pytest
-
-# Skips the test that imports this; what it imports of launch comes behind.
-pytest.importorskip('launch_testing', reason='launch_testing is not installed: no launch tests')
-
-from launch import Action, LaunchDescription  # noqa: E402,I100
-from launch.actions import (  # noqa: E402
+from launch import Action, LaunchDescription
+from launch.actions import (
     ExecuteProcess, GroupAction, IncludeLaunchDescription, SetEnvironmentVariable,
     UnsetEnvironmentVariable)
-from launch.launch_description_sources import PythonLaunchDescriptionSource  # noqa: E402
-from launch.substitutions import PathJoinSubstitution  # noqa: E402
-from launch_ros.substitutions import FindPackageShare  # noqa: E402
-from launch_testing.actions import ReadyToTest  # noqa: E402
-from launch_testing.asserts import assertExitCodes  # noqa: E402
-from rclpy.parameter import parameter_value_to_python  # noqa: E402
-from rclpy.parameter_client import AsyncParameterClient  # noqa: E402
-from rigs import process_rig  # noqa: E402
-import yaml  # noqa: E402
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import PathJoinSubstitution
+from launch_ros.substitutions import FindPackageShare
+from launch_testing.actions import ReadyToTest
+from launch_testing.asserts import assertExitCodes
+from rclpy.parameter import parameter_value_to_python
+from rclpy.parameter_client import AsyncParameterClient
+from rigs import process_rig
+import yaml
 
 LAUNCH = """
 import sys
@@ -58,6 +53,7 @@ service.include_launch_description(LaunchDescription([IncludeLaunchDescription(
     launch_arguments=[argument.split(':=', 1) for argument in sys.argv[2:]])]))
 sys.exit(service.run())
 """
+
 # Whatever rclpy itself declares; the rest is the bridge's own.
 OF_RCLPY = {'start_type_description_service', 'use_sim_time'}
 

@@ -24,6 +24,7 @@ from dataclasses import replace
 import functools
 import json
 import selectors
+from typing import NamedTuple
 
 from camera_ws_bridge.buffer.outbox import Outbox, Policy
 from camera_ws_bridge.errors import LinkFault
@@ -33,7 +34,9 @@ from camera_ws_bridge.link.link import Link, State
 from camera_ws_bridge.link.settings import Settings
 from camera_ws_bridge.log.throttled_log import ThrottledLog
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.protocol.messages import Update
+from camera_ws_bridge.protocol.start import Start
+from camera_ws_bridge.protocol.stop import Stop
+from camera_ws_bridge.protocol.update import Update
 from camera_ws_bridge.tracking.tracked_objects import Session
 import pytest
 from rigs.shared import Recorder
@@ -91,12 +94,22 @@ def copy(fault):
     if not isinstance(fault, LinkFault):
         return fault
     return LinkFault(fault.cause, fault.reason, fatal=fault.fatal, reached=fault.reached,
-                     retry_after=fault.retry_after)
+                     retry_after=fault.retry_after, code=fault.code)
+
+
+class Silence(NamedTuple):
+    """What the kernel knows of a peer's silence."""
+
+    lasts: float
+    unanswered: int
+    resent: int
+    round_trip_time: float
 
 
 class FakeConnection:
     """One connection: writes down what is sent, and answers as it is told to."""
 
+    round_trip_time = 0.001  # seconds, as its kernel measures it
     direct = True  # whether it can be written to without the writer's task
 
     def __init__(self, clock, *, answers=True, replay=(), delay=0.0):
@@ -107,6 +120,12 @@ class FakeConnection:
         self.times = []
         self.pongs = []  # not yet answered
         self.most_awaited = 0
+        self.routed = True  # whether its address and route are as they were
+        self.unanswered = 0  # what the peer's kernel has not answered, all the time since then
+        self.silent_since = 0.0
+        self.resent = 0  # packets
+        self.answers_new = False  # whether a new connection would be answered
+        self.probes = []  # when that was asked
         self.closed = None
         self.close_answered = True
         self.aborted = False
@@ -185,6 +204,22 @@ class FakeConnection:
         self.delivered_bytes += self.auto_delivered
         return self.delivered_bytes
 
+    def has_route(self):
+        return self.routed
+
+    def silence(self):
+        lasts = self._clock() - self.silent_since if self.unanswered else 0.0
+        return Silence(lasts, self.unanswered, self.resent, self.round_trip_time)
+
+    def fall_silent(self, unanswered=3):
+        self.answers, self.unanswered, self.silent_since = False, unanswered, self._clock()
+        self.resent += unanswered
+
+    async def answers_anew(self):
+        self.probes.append(self._clock())
+        await asyncio.sleep(0.3)
+        return self.answers_new
+
     async def close(self, code, timeout):
         self.closed = code, timeout
         if not self.close_answered:
@@ -251,6 +286,8 @@ class Rig:
         self.clock = self.loop.time
         self.outcomes = list(outcomes)  # of the next attempts: a fault, or make()'s arguments
         self.make = make or (lambda index: {})
+        self.network_listeners = []
+        self.network_is_silent = False  # whether the system does not tell of its network
         self.connections = []
         self.attempts = []  # when
         self.timeouts = []
@@ -260,15 +297,25 @@ class Rig:
         self.outbox = outbox
         if outbox is None:
             self.outbox = Outbox(Policy(10_000, 2**24), Policy(1000, 2**20))
+        settings.setdefault('reconnect_delay_max', 10.0)
         self.settings = Settings('front-door', 'ws://orchestrator/processor', **settings)
         self.session = Session(reconcile)
         log = ThrottledLog(self.logger, 'front-door', self.clock)
+        take_in = self.session.receive
         self.inbound = Inbound(
-            self.session, self.settings.command_rate, self.settings.limits, log,
-            self.commands.append)
+            self.session, {Start: take_in, Stop: take_in, Update: take_in},
+            self.settings.command_rate, self.settings.limits, log, self)
         self.tokens = token and Tokens(token, on_token_rejected)
-        self.link = Link(self, self, Backoff(0.5, 10.0, 2.0, draw), log, self.clock)
+        self.link = Link(self, self, Backoff(
+            self.settings.reconnect_delay_min, self.settings.reconnect_delay_max,
+            self.settings.stable_after, draw), log, self.clock)
         self.running = None
+
+    def told(self, command):
+        self.commands.append(command)
+
+    def session_changed(self):
+        self.outbox.begin_session(self.session.number)
 
     def state_changed(self):
         self.states.append(self.link.state)
@@ -286,6 +333,17 @@ class Rig:
             outcome = FakeConnection(self.clock, **outcome)
         self.connections.append(outcome)
         return outcome
+
+    def watch_network(self, loop, listener):
+        if self.network_is_silent:
+            raise PermissionError(1, 'Operation not permitted')
+        assert loop is self.loop
+        self.network_listeners.append(listener)
+        return lambda: self.network_listeners.remove(listener)
+
+    def change_network(self):
+        for listener in [*self.network_listeners]:
+            listener()
 
     def start(self):
         self.running = asyncio.create_task(self.link.run())

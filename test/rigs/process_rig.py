@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 import contextlib
 import fcntl
+import itertools
 import os
 import pathlib
 import signal
@@ -32,7 +33,7 @@ import tempfile
 import time
 from typing import Any
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.ros import qos
 from camera_ws_bridge.sim.loop_thread import LoopThread
 from camera_ws_bridge.sim.orchestrator.server import OrchestratorSim
@@ -44,9 +45,12 @@ from rclpy.context import Context
 from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
+from rigs.installed import executable
 from rigs.proxy import Proxy
 from std_srvs.srv import Trigger
 
+LANDMARK = 0  # id of an object; the simulator's own begin at 1
+MARKS = itertools.count(1)
 PATIENCE = 30.0  # seconds; only a failing test ever waits so long
 CAMERA_ID = 'cam-1'
 LEFT: dict[int, contextlib.ExitStack] = {}  # what has to end with the use of a domain
@@ -179,18 +183,29 @@ class Probe:
 
 
 class Orchestrator:
-    """The stand-in in a thread of its own; it can go and come back on the same port."""
+    """
+    The simulator in a thread of its own; it can go and come back on the same port.
 
-    def __init__(self, loop_thread: LoopThread, **arguments: Any) -> None:
+    Where it has a landmark, it tracks an object with a feature map, by which a bridge knows it
+    again: without, what a bridge has buffered of feature maps may be of another life.
+    """
+
+    def __init__(
+            self, loop_thread: LoopThread, landmark: bool = False, **arguments: Any) -> None:
         self._loop_thread = loop_thread
+        self._landmark = landmark
         self._arguments = arguments
         self.received: list[str] = []  # from processors, over all its lives
         self.port = 0
         self.sim = self._new()
 
-    def _new(self) -> OrchestratorSim:
+    def _new(self, objects: dict[int, Any] | None = None) -> OrchestratorSim:
+        if objects is None:
+            objects = {LANDMARK: [float(next(MARKS)), 0.5]} if self._landmark else {}
+
         async def start() -> OrchestratorSim:
             sim = OrchestratorSim(port=self.port, listener=self._hear, **self._arguments)
+            sim.state.objects.update(objects)
             await sim.start()
             return sim
         sim = self._loop_thread.submit(start()).result(PATIENCE)
@@ -205,9 +220,9 @@ class Orchestrator:
         """Break all connections and stop listening."""
         self._loop_thread.submit(self.sim.stop()).result(PATIENCE)
 
-    def come_back(self) -> None:
-        """Listen again, having forgotten everything."""
-        self.sim = self._new()
+    def come_back(self, remembering: bool = False) -> None:
+        """Listen again, having forgotten everything, unless it was not dead in truth."""
+        self.sim = self._new(self.sim.state.objects if remembering else None)
 
     def do(self, order: str, **arguments: Any) -> None:
         """Give an order, as /control takes it."""
@@ -222,7 +237,7 @@ class Orchestrator:
 
     def messages(self, kind: str) -> list[dict[str, Any]]:
         """Return what came of one type, decoded; probing frames are left out."""
-        decoded = [codec.loads(text) for text in list(self.received)]
+        decoded = [strict_json.loads(text) for text in list(self.received)]
         return [message for message in decoded
                 if message['type'] == kind and message.get('frameId') != -1.0]
 
@@ -256,7 +271,8 @@ class Process:
         self._log = log
         without = {'ORCHESTRATOR_URL', 'CAMERA_ID'}
         self._process = subprocess.Popen(
-            [*command, '--ros-args', *arguments], stdout=log.open('w'), stderr=subprocess.STDOUT,
+            [executable(command[0]), *command[1:], '--ros-args', *arguments],
+            stdout=log.open('w'), stderr=subprocess.STDOUT,
             env={**{key: value for key, value in os.environ.items() if key not in without},
                  'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
                  'PYTHONUNBUFFERED': '1', **(environment or {})})

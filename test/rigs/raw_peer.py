@@ -26,8 +26,6 @@ import re
 import socket
 import struct
 
-from rigs.shared import WAIT
-
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
 
@@ -111,6 +109,12 @@ class Peer:
             pass
         return data
 
+    def abort(self):
+        try:
+            self.writer.transport.abort()
+        except AttributeError:  # asyncio's, where it had still to write when it was closed
+            pass
+
     def reset(self):
         """End the connection with a RST."""
         connection = self.writer.get_extra_info('socket')
@@ -163,18 +167,7 @@ async def serving(behave, tls=None):
         for task in tasks:
             task.cancel()
         for peer in server.peers:
-            try:
-                peer.writer.transport.abort()
-            except AttributeError:  # asyncio's, where it had still to write when it was closed
-                pass
+            peer.abort()
         await asyncio.gather(*tasks, return_exceptions=True)
     if faults:
         raise faults[0]
-
-
-async def until(condition, seconds=WAIT):
-    """Wait until the condition holds."""
-    async def poll():
-        while not condition():
-            await asyncio.sleep(0.005)
-    await asyncio.wait_for(poll(), seconds)

@@ -17,6 +17,7 @@
 import asyncio
 import gc
 import ssl
+import time
 
 WAIT = 30.0  # seconds until a test gives up; no test takes that long when all is well
 
@@ -35,6 +36,31 @@ def run(job):
     asyncio.run(watched())
     gc.collect()
     assert complaints == []
+
+
+def wait_until(condition, what='it happens', turn=lambda: time.sleep(0.005), patience=WAIT):
+    """Wait until the condition holds; `turn` is what is done meanwhile."""
+    end = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < end, f'waited {patience:g} s until {what}'
+        turn()
+
+
+async def until(condition, patience=WAIT):
+    """Wait until the condition holds, in a loop."""
+    async def poll():
+        while not condition():
+            await asyncio.sleep(0.005)
+    await asyncio.wait_for(poll(), patience)
+
+
+class Clock:
+    """A monotonic clock that moves when told to."""
+
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
 
 
 class Recorder:

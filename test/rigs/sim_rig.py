@@ -17,10 +17,13 @@
 import asyncio
 import contextlib
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.sim.orchestrator.server import OrchestratorSim
+from camera_ws_bridge.sim.orchestrator.timelines import Timelines
 from rigs.shared import WAIT
 from tornado.websocket import websocket_connect
+
+__all__ = ['OrchestratorSim', 'Timelines']
 
 PONG = 'pong'
 END = 'end'
@@ -35,15 +38,7 @@ async def serving(**arguments):
         yield sim
     finally:
         await sim.stop()
-        assert sim.peers == []
-
-
-async def until(condition):
-    """Wait until the condition holds."""
-    async def poll():
-        while not condition():
-            await asyncio.sleep(0.005)
-    await asyncio.wait_for(poll(), WAIT)
+        assert sim.all.peers == []
 
 
 async def connect(url, **arguments):
@@ -61,12 +56,12 @@ async def connect(url, **arguments):
 async def get(connection):
     """Return the next thing that comes: a message, (PONG, data) or END."""
     event = await asyncio.wait_for(connection.events.get(), WAIT)
-    return codec.loads(event) if isinstance(event, str) and event is not END else event
+    return strict_json.loads(event) if isinstance(event, str) and event is not END else event
 
 
 async def say(connection, kind, **fields):
     """Send a message."""
-    await connection.write_message(codec.dumps({'type': kind, **fields}))
+    await connection.write_message(strict_json.dumps({'type': kind, **fields}))
 
 
 async def settled(connection):
@@ -111,11 +106,11 @@ async def handshake(port, path='/processor'):
 
 def normal(text):
     """Return JSON text in one spelling; keys keep their order, and 1 is not 1.0."""
-    return codec.dumps(codec.loads(text))
+    return strict_json.dumps(strict_json.loads(text))
 
 
 def read_journal(path):
     """Return what a file that records traffic holds, without the times."""
     with path.open(encoding='utf-8') as lines:
         return [(entry['connection'], entry['direction'], entry['text'])
-                for entry in map(codec.loads, lines)]
+                for entry in map(strict_json.loads, lines)]

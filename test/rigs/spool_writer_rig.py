@@ -16,11 +16,11 @@
 
 import contextlib
 import threading
-import time
 
-from camera_ws_bridge.buffer.outbox import BOXES, UPDATES
+from camera_ws_bridge.buffer.outbox import BOXES, Item, UPDATES
 from camera_ws_bridge.buffer.spool.spool import Spool, SpoolError
 from camera_ws_bridge.buffer.spool.writer import SpoolWriter, Timing
+from rigs.shared import wait_until
 
 MIB = 2**20
 NEVER = 3600.0  # seconds; longer than any test
@@ -29,15 +29,6 @@ PATIENCE = 20.0  # seconds
 FAULTS = [SpoolError('full', 'the disk is full'), SpoolError('limit', 'the limit is reached'),
           SpoolError('read_only', 'the file is read-only'), SpoolError('io', 'disk I/O error'),
           SpoolError('corrupt', 'malformed')]
-
-
-class Clock:
-    """A clock that moves when told to."""
-
-    now = 1000.0
-
-    def __call__(self):
-        return self.now
 
 
 class Rig:
@@ -85,11 +76,11 @@ class Rig:
         spool = Spool.open(path, max_bytes)
         write, load, reopen = spool.write, spool.load, spool.reopen
 
-        def failing_write(added, removed):
+        def failing_write(added, removed, note=None):
             self.before_write()
             if self.fault is not None:
                 raise self.fault
-            write(added, removed)
+            write(added, removed, note)
             self.writes.append(([row.id for row in added], [*removed]))
 
         def failing_load():
@@ -106,12 +97,12 @@ class Rig:
     def boxes(self, *ids, payload=b'boxes'):
         """Add boxes."""
         for id_ in ids:
-            self.writer.added(BOXES, id_, payload, None, False)
+            self.writer.added(BOXES, Item(id_, payload, 0.0, None))
 
     def update(self, *ids, payload=b'update'):
         """Add updates."""
         for id_ in ids:
-            self.writer.added(UPDATES, id_, payload, 7, True)
+            self.writer.added(UPDATES, Item(id_, payload, 0.0, 7))
 
     def gone(self, *ids):
         """Forget messages."""
@@ -127,7 +118,7 @@ class Rig:
             self.timing.clock.now += seconds
             waits = self.waits
             condition.notify_all()
-        wait_for(lambda: self.waits > waits)
+        wait_until(lambda: self.waits > waits)
 
     def count_waits(self, condition):
         """Count how often the thread waits for time to pass."""
@@ -156,11 +147,3 @@ def stored(path):
     with contextlib.closing(Spool.open(path, 16 * MIB)) as spool:
         assert not spool.report
         return spool.load()
-
-
-def wait_for(condition):
-    """Wait until it is true."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, 'it did not come true'
-        time.sleep(0.002)

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Messages of the protocol as JSON text, made field by field, and GOOD: every one is accepted.
+Messages of the protocol as JSON text, made field by field, and GOOD: every one is a message.
 
 Plain data that needs nothing but the standard library.
 """
@@ -91,7 +91,7 @@ def _good() -> Iterator[Good]:
     yield Good('start, ids 0', message('start', objectId='0', boxId='0', frameId='0'))
     yield Good('start, greatest ids', message('start', objectId=str(2**63 - 1),
                                               boxId=str(-2**63)))
-    yield Good('start, greatest image', start_with(data_uri(png_of_length(4 * 2**20))))
+    yield Good('start, greatest image', start_with(data_uri(png_of_length(15 * 2**19))))
     yield Good('feature map of nothing', message('featureMap', featureMap='{}'))
     yield Good('feature map without numbers', message('featureMap', featureMap='[]'))
     yield Good('feature map of one integer', message('featureMap', featureMap='[0]'))
@@ -105,3 +105,8 @@ def _good() -> Iterator[Good]:
 
 
 GOOD = tuple(_good())
+
+# What a camera says, and never hears.
+UNEXPECTED = (
+    message('boundingBoxes'), '{"type": "identifier", "id": "gate"}',
+    '{"type": "authenticate", "jwt": "a.b.c"}')

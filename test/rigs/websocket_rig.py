@@ -20,7 +20,7 @@ import socket
 import time
 
 from camera_ws_bridge.errors import LinkFault
-from camera_ws_bridge.transport import websocket
+from camera_ws_bridge.transport import tls, websocket
 from camera_ws_bridge.transport.websocket import Options
 import pytest
 from rigs.raw_peer import serving
@@ -35,7 +35,8 @@ async def open_link(url, options=Options(), timeout=WAIT):
 
 
 async def open_tls(url, options=Options()):
-    return await websocket.connect(url, options, websocket.tls_context(options), WAIT)
+    context = tls.context(options.tls_ca_file, options.tls_cert_file, options.tls_key_file)
+    return await websocket.connect(url, options, context, WAIT)
 
 
 @asynccontextmanager

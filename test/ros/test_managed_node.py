@@ -176,6 +176,17 @@ def bridge_node():
     host.stop()
 
 
+def test_no_endpoint_has_an_event_handler():
+    """Destroyed under the events executor, one crashes the process now and then."""
+    with bridge_node() as (node, _):
+        assert node.trigger_activate() == SUCCESS
+        node.set_parameters([Parameter('use_sim_time', value=True)])
+        assert '/clock' in [subscription.topic_name for subscription in node.subscriptions]
+        assert '/parameter_events' in [publisher.topic_name for publisher in node.publishers]
+        assert list(node.waitables) == []
+        node.trigger_deactivate()
+
+
 def test_a_link_that_gives_up_deactivates_its_node():
     with bridge_node() as (node, wait_until_given_up):
         assert node.trigger_activate() == SUCCESS

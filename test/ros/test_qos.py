@@ -14,6 +14,8 @@
 
 """QoS: what is said of profiles that do not fit, and what a bridge process does about them."""
 
+import itertools
+
 from camera_ws_bridge.ros import qos
 from camera_ws_bridge_msgs.msg import Boxes, Start, Status, Stop, TrackedObjects, Update
 from diagnostic_msgs.msg import DiagnosticArray
@@ -53,6 +55,38 @@ def test_profiles_that_fit():
 ])
 def test_profiles_that_do_not_fit(publisher, subscription, reason):
     assert reason in qos.mismatch(publisher, subscription)
+
+
+UNSET = [  # as profiles, middlewares and rclpy have it
+    Duration(), Duration(nanoseconds=2**63 - 1), Duration(nanoseconds=2**63 - 2),
+    Duration(seconds=2**31 - 1), Duration(seconds=2**31 - 1, nanoseconds=2**32 - 1)]
+TIMES = [*UNSET, Duration(seconds=1), Duration(seconds=2), Duration(seconds=86400)]
+
+
+@pytest.mark.parametrize('policy', ['deadline', 'liveliness_lease_duration'])
+def test_a_time_that_is_unset_is_the_longest_however_it_is_written(policy):
+    def length(time):
+        return float('inf') if time in UNSET else time.nanoseconds
+    for offered, requested in itertools.product(TIMES, TIMES):
+        found = qos.mismatch(profile(**{policy: offered}), profile(**{policy: requested}))
+        assert bool(found) == (length(offered) > length(requested)), (offered, requested, found)
+        assert not found or policy.split('_')[0] in found
+        assert 'lease' not in found or policy != 'deadline', 'only what does not fit is named'
+
+
+def test_liveliness_fits_by_its_kind_whatever_the_times():
+    automatic, manual = QoSLivelinessPolicy.AUTOMATIC, QoSLivelinessPolicy.MANUAL_BY_TOPIC
+    kinds = (QoSLivelinessPolicy.SYSTEM_DEFAULT, automatic, manual)
+    for offered, requested, deadline, lease in itertools.product(kinds, kinds, UNSET, UNSET):
+        found = qos.mismatch(
+            profile(liveliness=offered, deadline=deadline),
+            profile(liveliness=requested, liveliness_lease_duration=lease))
+        assert bool(found) == (requested == manual and offered != manual), (offered, requested)
+
+
+def test_an_unset_deadline_is_none_for_people():
+    for unset in UNSET:
+        assert 'deadline' not in qos.describe(profile(deadline=unset))
 
 
 @pytest.mark.parametrize('policies, text', [
@@ -180,6 +214,27 @@ def test_an_incompatible_subscription_is_reported_too(rig, name):
         rig.probe.node.destroy_subscription(subscription)
 
 
+def test_a_healthy_subscription_is_not_reported_beside_one_that_does_not_fit(rig):
+    healthy = rig.probe.node.create_subscription(
+        Start, 'camera_ws_bridge/start', lambda _: None, QoSProfile(depth=5))
+    other = rigs.Probe(rig.domain).node
+    other.create_subscription(
+        Start, 'camera_ws_bridge/start', lambda _: None,
+        QoSProfile(depth=2, deadline=Duration(seconds=1)))
+    try:
+        before = rig.process.log
+        rig.wait(lambda: '/camera_ws_bridge/start' in rig.process.log[len(before):])
+        seen = len(rig.probe.statuses)
+        rig.wait(lambda: len(rig.probe.statuses) > seen + 3, 'it has looked again')
+        told = [line for line in rig.process.log[len(before):].splitlines()
+                if 'incompatible QoS' in line]
+        assert len(told) == 1, told
+        assert 'deadline' in told[0] and 'lease' not in told[0]
+    finally:
+        rig.probe.node.destroy_subscription(healthy)
+        other.destroy_node()
+
+
 def test_a_latched_subscription_to_diagnostics_is_told_what_to_set(rig):
     subscription = rig.probe.node.create_subscription(
         DiagnosticArray, '/diagnostics', lambda _: None,
@@ -214,7 +269,7 @@ def test_every_topic_can_be_overridden(rig):
         names)
     (value,) = call(rig, GetParameters, 'get_parameters', GetParameters.Request(
         names=['qos_overrides./boxes.subscription.reliability'])).values
-    assert value.string_value == 'best_available'
+    assert value.string_value in ('best_available', 'system_default')  # where the first is none
 
 
 def test_overrides_are_obeyed(tmp_path):

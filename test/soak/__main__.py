@@ -57,7 +57,7 @@ class Director:
         return self._deck.pop()
 
     def inflict(self, fault: Fault) -> None:
-        """Do the harm, heal it, wait until new messages arrive, and balance the account."""
+        """Do the harm, heal it, wait until new messages arrive, and settle the ledger."""
         stage, name = self._stage, fault.__name__
         fault(stage, self._chance)
         stage.proxy.pass_through()
@@ -100,11 +100,8 @@ def run(duration: float, seed: int, folder: pathlib.Path) -> int:
             'peak RSS (MiB)': f'{stage.peak_rss / 2**20:.1f}',
             'growth in a life (MiB)': f'{stage.peak_growth / 2**20:.1f} of '
                                       f'{RSS_ALLOWANCE / 2**20:.0f} allowed'}.items():
-        print(f'  {name:26} {value}')
-    if ledger.unaccounted:
-        problems.append(f'unaccounted, e.g. {ledger.unaccounted[:5]}')
-    if ledger.out_of_order:
-        problems.append(f'out of order, e.g. {ledger.out_of_order[:5]}')
+        print(f'  {name:28} {value}')
+    problems += [f'{what}, e.g. {found[:5]}' for what, found in ledger.faults().items()]
     if stage.peak_growth > RSS_ALLOWANCE:
         problems.append('more memory than allowed')
     for problem in problems:

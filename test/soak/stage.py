@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The parts of a soak: publisher, bridge process, proxy and orchestrator stand-in."""
+"""The parts of a soak: publisher, bridge process, proxy and simulated orchestrator."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ import shutil
 import signal
 import threading
 import time
-from typing import Any
 
 from camera_ws_bridge.buffer.spool.spool import Spool
+from camera_ws_bridge.sim.ledger import BOXES, Ledger, Message, message_of, UPDATES
 from camera_ws_bridge_msgs.msg import Update
-from ledger import Kill, Ledger, Message
 from rigs import process_rig as rigs
 from rigs.proxy import Proxy
 from std_srvs.srv import Trigger
@@ -57,27 +56,22 @@ def until(condition: Callable[[], object], what: str) -> None:
         time.sleep(0.02)
 
 
-def message_of(fields: dict[str, Any]) -> Message | None:
-    """Return which message has arrived; None for those that only probe the connection."""
-    if fields.get('type') == 'boundingBoxes':
-        kind, number = 'boxes', int(fields['frameId'])
-    elif fields.get('type') == 'featureMap' and fields['featureMap']:
-        kind, number = 'updates', int(fields['featureMap'][0])
-    else:
-        return None
-    return (kind, number) if number > 0 else None
+def counted(text: str | bytes) -> Message | None:
+    """Return which message a text is; None for those that only probe the connection."""
+    message = message_of(json.loads(text))
+    return message if message is not None and message[1] > 0 else None
 
 
 class Orchestrator(rigs.Orchestrator):
-    """The stand-in; it enters what arrives into the ledger and keeps nothing."""
+    """The simulator; it enters what arrives into the ledger and keeps nothing."""
 
     def __init__(self, loop_thread: rigs.LoopThread, ledger: Ledger) -> None:
         self._ledger = ledger
-        super().__init__(loop_thread)
+        super().__init__(loop_thread, landmark=True)
 
     def _hear(self, connection: str, direction: str, text: str) -> None:
         if direction == 'to_orchestrator':
-            message = message_of(json.loads(text))
+            message = counted(text)
             if message is not None:
                 self._ledger.receive(message)
 
@@ -162,7 +156,7 @@ class Publisher:
         before = probe.status.updates_accepted
 
         def arrived() -> bool:
-            probe.feature_map.publish(Update(object_id=OBJECTS, feature_map=[-1.0]))
+            probe.feature_map.publish(Update(object_id=1 + OBJECTS, feature_map=[-1.0]))
             probe.executor.spin_once(timeout_sec=0.2)
             return bool(probe.status.updates_accepted > before)
         probe.wait(arrived, 'feature maps arrive at the bridge')
@@ -185,14 +179,14 @@ class Publisher:
 
     def _publish_next(self, now: float) -> None:
         self._published += 1
-        kind = 'boxes' if self._published % UPDATE_EVERY else 'updates'
+        kind = BOXES if self._published % UPDATE_EVERY else UPDATES
         self._numbers[kind] = number = self._numbers.get(kind, 0) + 1
         self._ledger.publish((kind, number), now)
-        if kind == 'boxes':
+        if kind == BOXES:
             self.probe.boxes.publish(rigs.boxes(float(number), rigs.box(), rigs.box(1)))
         else:
             self.probe.feature_map.publish(Update(
-                object_id=number % OBJECTS, feature_map=[float(number), *[0.125] * 127]))
+                object_id=1 + number % OBJECTS, feature_map=[float(number), *[0.125] * 127]))
 
     def _sample_memory(self) -> None:
         self.probe.statuses.clear()
@@ -246,7 +240,7 @@ class Stage:
         until(holds, what)
 
     def settle(self) -> None:
-        """Let the buffer run empty, and hold what is missing against what was dropped."""
+        """Let the buffer run empty, and compare what is missing with what was dropped."""
         self.publisher.flowing = False
         self.wait(lambda: not self.publisher.burst and self.publisher.drained,
                   f'the buffer is empty: {self.publisher.probe.status}')
@@ -274,7 +268,7 @@ class Stage:
         self._bury()
         # What had arrived at the kernel is the orchestrator's.
         self.proxy.drop()
-        self.ledger.kill(Kill(at, frozenset(self.in_spool())))
+        self.ledger.kill(at, {*self.in_spool()})
 
     def in_spool(self) -> list[Message]:
         """Return what a copy of the spool holds, which stays as it is."""
@@ -287,7 +281,7 @@ class Stage:
             copy = Spool.open(str(copies / self._spool.name), 2**27)
             if copy.report:
                 raise Failed(copy.report)
-            rows = [message_of(json.loads(row.payload)) for row in copy.load()]
+            rows = [counted(row.payload) for row in copy.load()]
             copy.close()
             return [message for message in rows if message is not None]
         finally:

@@ -27,7 +27,7 @@ from rigs.commands import stop
 
 # ---- begin and end
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_flushes_and_ends_with_0(tmp_path, number):
     with rigs.running(tmp_path) as rig:
         rig.probe.publish_frames(range(200))
@@ -89,6 +89,7 @@ def test_the_environment_gives_url_and_camera_id(tmp_path):
 
 # ---- at work
 
+@pytest.mark.serial
 def test_an_idle_bridge_costs_next_to_nothing(tmp_path):
     with rigs.running(tmp_path) as rig:
         rig.probe.wait_for_status(lambda status: status.state == Status.STABLE)

@@ -21,7 +21,8 @@ import math
 import pathlib
 
 from ament_index_python import get_package_share_directory
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
+from camera_ws_bridge.protocol.start import IMAGE_PREFIX
 from camera_ws_bridge.sim.camera.picture import a_picture
 from camera_ws_bridge_msgs.msg import Start, Status, Stop, Update
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -31,6 +32,8 @@ from rclpy.parameter_client import AsyncParameterClient
 from rigs import process_rig as rigs
 from rigs.bad_inputs import REJECTED
 from rigs.commands import feature_map, start, stop
+from rigs.damaged_starts import DAMAGED
+from rigs.texts import UNEXPECTED
 import yaml
 
 
@@ -105,7 +108,7 @@ def test_values_that_json_cannot_hold_are_refused_by_name(rig, value):
 
 def test_commands_arrive_with_all_their_fields(rig):
     picture = a_picture()
-    uri = codec.IMAGE_PREFIX + base64.b64encode(picture).decode()
+    uri = IMAGE_PREFIX + base64.b64encode(picture).decode()
     rig.probe.boxes.publish(rigs.boxes(1607.0666666666666, rigs.box(0), stamp=(1607, 66666666)))
     rig.wait(lambda: 1607.0666666666666 in rig.orchestrator.frame_ids())
     rig.probe.commands.clear()
@@ -163,18 +166,50 @@ def test_what_is_tracked_is_there_for_a_reid_node_that_restarts(rig):
     rig.wait(lambda: not {60, 61} & {found.object_id for found in rig.probe.tracked.objects})
 
 
+def test_a_start_is_passed_on_without_what_is_unusable_in_it(rig):
+    def counted(cause):
+        return sum(count.count for count in rig.probe.status.rejected_inbound
+                   if count.cause == cause)
+
+    uri = IMAGE_PREFIX + base64.b64encode(a_picture()).decode()
+    before = {cause: counted(cause) for cause in ('image_unusable', 'frame_unusable')}
+    rig.probe.commands.clear()
+    rig.orchestrator.send(
+        start(4, frameId=1.5, boxId=3, image='data:,'), start(5, boxId=3, image=uri),
+        start(6, image=None), stop(4), stop(5), stop(6))
+    rig.wait(lambda: len(rig.probe.of(Stop)) == 3 and len(rig.probe.of(Start)) == 3)
+    by_box, by_image, by_nothing = rig.probe.of(Start)
+    assert (by_box.has_frame, by_box.frame_id, by_box.box_id) == (True, 1.5, 3)
+    assert (len(by_box.image.data), by_box.image.format, by_box.frame_problem) == (0, '', '')
+    assert by_box.image_problem == (
+        f'invalid_field: begins with data:, instead of {IMAGE_PREFIX}')
+    assert (by_image.has_frame, by_image.frame_problem) == (False, 'frameId: missing')
+    assert (bytes(by_image.image.data), by_image.image_problem) == (a_picture(), '')
+    assert (by_nothing.object_id, by_nothing.has_frame, by_nothing.frame_problem) == (6, False, '')
+    assert by_nothing.image_problem == 'invalid_field: a JSON null is not a data URI'
+    rig.wait(lambda: counted('image_unusable') == before['image_unusable'] + 2)
+    rig.wait(lambda: counted('frame_unusable') == before['frame_unusable'] + 1)
+
+
 def test_no_bad_input_costs_more_than_one_log_line(rig):
-    assert len(REJECTED) >= 100
+    bad = [*((entry.name, entry.text) for entry in (*REJECTED, *DAMAGED)),
+           *((text, text) for text in UNEXPECTED)]
+    assert len(bad) >= 398
     opened = rig.orchestrator.sim.opened
     before = _count(rig.probe.status.rejected_inbound)
-    for number, entry in enumerate(REJECTED):
+    for number, (name, text) in enumerate(bad):
         good = 10000 + number
-        rig.orchestrator.send(entry.text, stop(good))
+        rig.orchestrator.send(text, stop(good))
         rig.wait(lambda: any(command.object_id == good for command in rig.probe.of(Stop)),
-                 f'the next good message works after {entry.name}')
-    rig.wait(lambda: _count(rig.probe.status.rejected_inbound) == before + len(REJECTED))
+                 f'the next good message works after {name}')
+    rig.orchestrator.send(stop(7))  # which the damaged starts have named
+    rig.wait(lambda: _count(rig.probe.status.rejected_inbound) == before + len(bad))
     assert rig.orchestrator.sim.opened == opened, 'the connection was lost'
     assert max(map(len, rig.process.log.splitlines())) < 400
+
+
+def test_the_log_says_what_writes_json(rig):
+    assert rig.process.log.count(f'json: {strict_json.WRITER}') == 1
 
 
 # ---- services, status

@@ -20,9 +20,8 @@ import os
 import pathlib
 import signal
 import subprocess
-import time
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.ros import qos
 from camera_ws_bridge.sim.camera.world import FEATURES, World
 from camera_ws_bridge_msgs.msg import Boxes, Start, Stop, Update
@@ -31,6 +30,8 @@ import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rigs import process_rig as rigs
+from rigs.installed import executable
+from rigs.shared import wait_until
 
 NOT_TRACKED = -1
 
@@ -81,7 +82,7 @@ class Camera:
         self._log = folder / 'camera.log'
         self._report = folder / 'report.json'
         self.process = subprocess.Popen(
-            ['camera_sim', '--report', str(self._report), *arguments],
+            [executable('camera_sim'), '--report', str(self._report), *arguments],
             stdout=self._log.open('w'), stderr=subprocess.STDOUT, env={
                 **os.environ, 'ROS_DOMAIN_ID': str(domain), 'PYTHONUNBUFFERED': '1',
                 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'})
@@ -92,11 +93,10 @@ class Camera:
 
     def wait(self, condition, what='the condition holds'):
         """Let ROS work until the condition holds, and fail at once if the camera has ended."""
-        end = time.monotonic() + rigs.PATIENCE
-        while not condition():
+        def spin():
             assert self.process.poll() is None, f'the camera has ended:\n{self.log}'
-            assert time.monotonic() < end, f'waited {rigs.PATIENCE:g} s until {what}\n{self.log}'
             self.bridge.spin()
+        wait_until(condition, what, spin)
 
     def wait_until_connected(self):
         """Wait until frames come, and commands arrive."""
@@ -112,14 +112,11 @@ class Camera:
 
     def ended(self):
         """Return the exit code of a camera that ends by itself."""
-        end = time.monotonic() + rigs.PATIENCE
-        while self.process.poll() is None:
-            assert time.monotonic() < end, self.log
-            self.bridge.spin()
+        wait_until(lambda: self.process.poll() is not None, 'it ends', self.bridge.spin)
         return self.process.returncode
 
     def report(self):
-        return codec.loads(self._report.read_text())
+        return strict_json.loads(self._report.read_text())
 
 
 @contextlib.contextmanager
@@ -380,7 +377,7 @@ def test_namespaces_keep_cameras_apart(tmp_path):
 
 def test_help_explains_every_option():
     help_text = subprocess.run(
-        ['camera_sim', '--help'], check=True, capture_output=True, text=True).stdout
+        [executable('camera_sim'), '--help'], check=True, capture_output=True, text=True).stdout
     for word in ('--rate', '--boxes', '--frames', '--bridge', '--seed', '--report', '__ns:='):
         assert word in help_text
 
@@ -391,7 +388,7 @@ def test_help_explains_every_option():
 def test_bad_arguments_are_named_without_a_traceback(arguments):
     with rigs.own_domain() as domain:
         ended = subprocess.run(
-            ['camera_sim', *arguments], capture_output=True, text=True, timeout=rigs.PATIENCE,
-            env={**os.environ, 'ROS_DOMAIN_ID': str(domain)})
+            [executable('camera_sim'), *arguments], capture_output=True, text=True,
+            timeout=rigs.PATIENCE, env={**os.environ, 'ROS_DOMAIN_ID': str(domain)})
     assert ended.returncode == 2
     assert arguments[0] in ended.stderr and 'Traceback' not in ended.stderr

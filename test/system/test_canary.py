@@ -85,7 +85,7 @@ class Watched:
         """Register, and use all that the bridge has."""
         self.wait(lambda: self.probe.status.state in (Status.REGISTERED, Status.STABLE),
                   'it is registered')
-        self.wait(lambda: sum(count.count for count in self.probe.status.rejected_inbound) >= 9,
+        self.wait(lambda: sum(count.count for count in self.probe.status.rejected_inbound) >= 10,
                   'all messages that hold the token are refused')
         self.probe.wait_until_connected()
         self.probe.publish_frames([4.5])

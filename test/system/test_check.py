@@ -18,7 +18,8 @@ import asyncio
 import os
 import socket
 
-from camera_ws_bridge.sim.operator_client import Operator
+from camera_ws_bridge.protocol import strict_json
+from camera_ws_bridge.sim.interface.client import Operator
 import pytest
 from rigs import sim_rig
 from rigs.auth_rig import TOKEN
@@ -67,6 +68,7 @@ def test_the_text_names_every_step_and_ends_in_a_verdict():
         assert (code, stderr) == (0, '')
         lines = [line for line in stdout.splitlines() if not line.startswith(' ')]
         assert [line.split()[1] for line in lines[:-1]] == NAMES
+        assert f'json: {strict_json.WRITER}' in ' '.join(stdout.split())
         assert lines[-1].startswith('ready')
     run(test())
 

@@ -24,6 +24,7 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from rigs.check_rig import Report
+from rigs.installed import executable
 from rigs.process_rig import own_domain
 from rigs.shared import WAIT
 
@@ -55,7 +56,7 @@ def check(domain, executor, *arguments, listen=WAIT, monkeypatch):
     monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))
     monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     process = subprocess.Popen(
-        ['check', '--json', '--listen', str(listen), '--ros-args',
+        [executable('check'), '--json', '--listen', str(listen), '--ros-args',
          '-p', f'orchestrator_url:={URL}', '-p', 'camera_id:=gate', *arguments],
         text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:

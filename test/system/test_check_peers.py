@@ -14,6 +14,7 @@
 
 """The `check` executable against orchestrators and token servers that do not do their part."""
 
+from camera_ws_bridge.protocol.rejection import TOKEN_WANTED
 import pytest
 from rigs import sim_rig
 from rigs.auth_rig import serving as token_serving, TOKEN
@@ -71,6 +72,7 @@ def test_an_orchestrator_that_closes_without_being_shown_a_token():
             report = await report_of(sim.url)
         step = report.only_failure('register')
         assert step['data']['cause'] == 'closed' and 'token_file' in step['advice']
+        assert step['detail'] == TOKEN_WANTED
     run(test())
 
 

@@ -70,7 +70,7 @@ def the_stage(tmp_path):
             self.probe.close()
 
     stage = Stage()
-    with rigs.serving() as stage.orchestrator, rigs.own_domain() as stage.domain:
+    with rigs.serving(landmark=True) as stage.orchestrator, rigs.own_domain() as stage.domain:
         yield stage
 
 
@@ -106,6 +106,7 @@ def test_what_is_in_the_spool_ages_by_the_wall_clock(tmp_path, stage, offset, ma
     stage.start(**parameters)
     probe, orchestrator = stage.probe, stage.orchestrator
     probe.wait_until_registered()
+    probe.wait(lambda: probe.tracked.objects)
     orchestrator.die()
     probe.wait_for_status(lambda status: status.state == Status.CONNECTING)
     probe.publish_frames(range(10))
@@ -114,7 +115,7 @@ def test_what_is_in_the_spool_ages_by_the_wall_clock(tmp_path, stage, offset, ma
     stage.end()
     assert not orchestrator.frame_ids()
     stage.clock.move_to(offset)
-    orchestrator.come_back()
+    orchestrator.come_back(remembering=True)
     stage.start(**parameters)
     stage.probe.wait(lambda: orchestrator.messages('featureMap'), 'feature maps do not age')
     stage.probe.wait_for_status(lambda status: (

@@ -14,7 +14,6 @@
 
 """The demo as users run it, and whether its account can fail."""
 
-import argparse
 import contextlib
 import os
 import re
@@ -22,14 +21,15 @@ import signal
 import subprocess
 import threading
 import time
-import types
 
-from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.sim.demo import CAMERA_ID, Demo, Outage
+from camera_ws_bridge.protocol import strict_json
+from camera_ws_bridge.sim.demo.account import account, Outage, Told
+from camera_ws_bridge.sim.orchestrator.journal import Entry
 from camera_ws_bridge_msgs.msg import Count, Status
 import psutil
 import pytest
 from rigs import process_rig as rigs
+from rigs.installed import executable
 
 FRAMES_FLOW = r'acknowledged +\d\d'
 WAIT = 90.0  # seconds until a test gives up; no test takes that long when all is well
@@ -65,21 +65,13 @@ class Story:
         self.journal += [feature_map(101.0)] * 3
         self.status = Status(boxes_queued_peak=45, reconnects=1)
         self.outages = [Outage(101.0, 102.0, 102.5)]
-        self.told = {'starts': 3, 'stops': 1, 'updates': 1}
-        self.forgotten = 2
+        self.told = Told(starts=3, stops=1, updates=1, forgotten=2)
 
-    def account(self, folder):
+    def account(self):
         """Return what the demo makes of it."""
-        demo = Demo(
-            folder, argparse.Namespace(), types.SimpleNamespace(status=self.status), None,
-            lambda: False, told=self.told, forgotten=self.forgotten, outages=self.outages)
-        demo.report.write_text(codec.dumps(self.camera))
-        with demo.journal.open('w') as file:
-            for at, message in self.journal:
-                file.write(codec.dumps({
-                    't': at, 'connection': CAMERA_ID, 'direction': 'to_orchestrator',
-                    'text': codec.dumps(message)}) + '\n')
-        return demo._account()
+        journal = [Entry(at, 'demo', 'to_orchestrator', strict_json.dumps(message))
+                   for at, message in self.journal]
+        return account(self.camera, journal, self.status, self.told, self.outages)
 
 
 def table_of(output):
@@ -87,8 +79,8 @@ def table_of(output):
     return {line[:52].rstrip(): line[53:] for line in output.splitlines() if len(line) > 53}
 
 
-def test_a_story_in_which_all_was_well(tmp_path, capsys):
-    assert Story().account(tmp_path) is True
+def test_a_story_in_which_all_was_well(capsys):
+    assert Story().account() is True
     output = capsys.readouterr().out
     assert output.endswith('\n0 lost: all accounted for\n')
     table = table_of(output)
@@ -98,69 +90,74 @@ def test_a_story_in_which_all_was_well(tmp_path, capsys):
         '2.0 ms, 2.0 ms', '0.5 s']
 
 
-def test_frames_sent_twice_are_fine_and_counted(tmp_path, capsys):
+def test_frames_sent_twice_are_fine_and_counted(capsys):
     story = Story()
     story.journal += [boxes(103.0, FRAMES[-1]), boxes(103.0, FRAMES[40])]
-    assert story.account(tmp_path) is True
+    assert story.account() is True
     assert table_of(capsys.readouterr().out)[ROWS[3]] == '2'
 
 
-def test_a_story_without_an_outage_has_no_row_for_it(tmp_path, capsys):
+def test_a_story_without_an_outage_has_no_row_for_it(capsys):
     story = Story()
     story.outages = []
-    assert story.account(tmp_path) is True
+    assert story.account() is True
     table = table_of(capsys.readouterr().out)
     assert [*table] == [*ROWS] and table['outages, reconnects'] == '0, 1'
 
 
-def test_nothing_asked_and_nothing_come_is_well(tmp_path):
+def test_nothing_asked_and_nothing_come_is_well():
     story = Story()  # a signal came before the operator did
-    story.told, story.forgotten = dict.fromkeys(story.told, 0), 0
+    story.told = Told()
     story.outages = []
     story.camera = {'published': len(FRAMES), 'frame_ids': list(FRAMES)}
     story.journal = story.journal[:len(FRAMES)]
-    assert story.account(tmp_path) is True
+    assert story.account() is True
 
 
-def test_the_outage_is_left_out_of_the_latency(tmp_path, capsys):
+def test_the_outage_is_left_out_of_the_latency(capsys):
     story = Story()
     story.journal = [boxes(102.6, frame_id) if 100.5 < frame_id < 102.5 else (at, message)
                      for (at, message), frame_id in zip(story.journal, FRAMES)]
     story.journal += [feature_map(101.0)] * 3
-    assert story.account(tmp_path) is True
+    assert story.account() is True
     assert table_of(capsys.readouterr().out)[ROWS[-1]] == '2.0 ms, 2.0 ms'
 
 
 @pytest.mark.parametrize('index', [0, 45, 89])
-def test_one_frame_that_never_came_fails_it(tmp_path, capsys, index):
+def test_one_frame_that_never_came_fails_it(capsys, index):
     story = Story()
     del story.journal[index]
-    assert story.account(tmp_path) is False
+    assert story.account() is False
     output = capsys.readouterr().out
-    assert output.endswith('\n1 lost: NOT as it should be\n')
+    assert output.endswith(f"""\
+unaccounted: 1, e.g. ('boxes', {FRAMES[index]})
+
+1 lost: NOT as it should be
+""")
     assert table_of(output)['  lost'] == '1'
 
 
-def test_a_frame_that_came_altered_is_a_frame_lost(tmp_path, capsys):
+def test_a_frame_that_came_altered_is_a_frame_lost(capsys):
     story = Story()
     story.journal[7] = boxes(story.journal[7][0], FRAMES[7] * (1 + 2**-52))
-    assert story.account(tmp_path) is False
-    assert '1 lost' in capsys.readouterr().out
+    assert story.account() is False
+    output = capsys.readouterr().out
+    assert '1 lost' in output and 'never published: 1' in output
 
 
-def test_one_frame_in_the_wrong_place_fails_it(tmp_path, capsys):
+def test_one_frame_in_the_wrong_place_fails_it(capsys):
     story = Story()
     story.journal[3], story.journal[4] = story.journal[4], story.journal[3]
-    assert story.account(tmp_path) is False
+    assert story.account() is False
     output = capsys.readouterr().out
     assert table_of(output)['  out of order'] == '1'
     assert output.endswith('\n0 lost: NOT as it should be\n')
 
 
-def test_a_drop_that_the_bridge_admits_fails_it(tmp_path, capsys):
+def test_a_drop_that_the_bridge_admits_fails_it(capsys):
     story = Story()
     story.status.dropped = [Count(cause='a', count=2), Count(cause='b', count=1)]
-    assert story.account(tmp_path) is False
+    assert story.account() is False
     assert table_of(capsys.readouterr().out)['  dropped by the bridge'] == '3'
 
 
@@ -168,19 +165,19 @@ def test_a_drop_that_the_bridge_admits_fails_it(tmp_path, capsys):
 @pytest.mark.parametrize('name, row', [
     ('starts', '3 -> {}'), ('stops', '1 + 2 -> {}'), ('updates', '1 -> {}'),
     ('feature_maps', '{} -> 3')])
-def test_a_command_too_few_or_too_many_fails_it(tmp_path, capsys, name, row, change):
+def test_a_command_too_few_or_too_many_fails_it(capsys, name, row, change):
     story = Story()
     story.camera[name] += change
     value = story.camera[name]
-    assert story.account(tmp_path) is False
+    assert story.account() is False
     assert row.format(value) in table_of(capsys.readouterr().out).values()
 
 
 @pytest.mark.parametrize('name', ['starts', 'stops', 'updates', 'feature_maps'])
-def test_a_command_that_never_came_fails_it(tmp_path, name):
+def test_a_command_that_never_came_fails_it(name):
     story = Story()
     del story.camera[name]  # a Counter has no zeros
-    assert story.account(tmp_path) is False
+    assert story.account() is False
 
 
 # ---- the executable
@@ -223,8 +220,8 @@ class Running:
 def running(*arguments):
     with rigs.own_domain() as domain:
         process = subprocess.Popen(
-            ['demo', *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env={**os.environ, 'ROS_DOMAIN_ID': str(domain), 'PYTHONUNBUFFERED': '1'})
+            [executable('demo'), *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, env={**os.environ, 'ROS_DOMAIN_ID': str(domain), 'PYTHONUNBUFFERED': '1'})
         demo = Running(process)
         try:
             yield demo
@@ -295,12 +292,14 @@ def test_a_signal_at_the_very_beginning_ends_it_in_order():
         assert 'Traceback' not in demo.output
 
 
-@pytest.mark.parametrize('part', ['main', 'camera', 'orchestrator'])
+@pytest.mark.parametrize('part', [
+    'camera_ws_bridge', 'camera_ws_bridge.sim.camera.main',
+    'camera_ws_bridge.sim.orchestrator.main'])
 def test_a_part_that_dies_fails_it_and_leaves_nothing_behind(part):
     with running('--duration', '0') as demo:
         demo.wait_for(FRAMES_FLOW)
         children = demo.children()
-        victim, = [child for child in children if f'.{part}' in ' '.join(child.cmdline()[:4])]
+        victim, = [child for child in children if part in child.cmdline()[:4]]
         victim.kill()
         assert demo.end() == 1
         assert 'ended by itself with exit code -9' in demo.output
@@ -310,6 +309,6 @@ def test_a_part_that_dies_fails_it_and_leaves_nothing_behind(part):
 
 def test_help_explains_every_option():
     help_text = subprocess.run(
-        ['demo', '--help'], check=True, capture_output=True, text=True).stdout
+        [executable('demo'), '--help'], check=True, capture_output=True, text=True).stdout
     for word in ('--duration', '--outage', '--rate', '--boxes', 'Exit code 0 only'):
         assert word in help_text

@@ -18,19 +18,18 @@ import base64
 import importlib.util
 import io
 import pathlib
-import types
 
-from ament_index_python import get_package_prefix
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol.start import IMAGE_PREFIX
 from camera_ws_bridge_msgs.msg import Boxes, Start
 import numpy as np
 import pytest
 from rclpy.qos import qos_profile_sensor_data
 from rigs import process_rig as rigs
 from rigs.commands import feature_map, start, stop
+from rigs.installed import executable
 from sensor_msgs.msg import Image
 
-EXAMPLES = pathlib.Path(get_package_prefix('camera_ws_bridge')) / 'lib' / 'camera_ws_bridge'
+EXAMPLES = pathlib.Path(executable('bridge')).parent
 RED, BLUE, GREY = (220, 30, 40), (20, 60, 210), (128, 128, 128)
 RECTS = {0: [0.1, 0.25, 0.3, 0.75], 1: [0.6, 0.25, 0.8, 0.75]}  # by box id
 
@@ -40,35 +39,6 @@ def example(name):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-# ---- order of the commands
-
-def in_order(*steps):
-    """Return what is handled of numbers that arrive, and of ticks (None)."""
-    handled = []
-    commands = example('reid_node').InSequence(lambda command: handled.append(command.sequence))
-    for step in steps:
-        if step is None:
-            commands.tick()
-        else:
-            commands.add(types.SimpleNamespace(sequence=step))
-    return handled
-
-
-@pytest.mark.parametrize('steps, handled', [
-    ((5, None), []),
-    ((5, None, None), [5]),
-    ((6, 5, 7, None, None), [5, 6, 7]),
-    ((5, None, None, 7, 6, 8), [5, 6, 7, 8]),
-    ((5, None, None, 7, None), [5]),
-    ((5, None, None, 7, None, None, 8), [5, 7, 8]),
-    ((5, None, None, 7, None, None, 6), [5, 7, 6]),
-    ((5, None, None, 1, 2), [5, 1, 2]),
-    ((None, None), []),
-])
-def test_commands_are_handled_in_their_sequence(steps, handled):
-    assert in_order(*steps) == handled
 
 
 # ---- the end
@@ -168,7 +138,7 @@ def test_the_reid_node_extracts_finds_again_drops_and_takes_up_after_a_restart(s
     assert first.end() == 0, first.log
     second = reid_node(scene, tmp_path, 'second')
     scene.wait_for(8, 7)
-    assert 'tracked already: [7, 8]' in second.log
+    assert 'object 7: tracked' in second.log and 'object 8: tracked' in second.log
     assert len(scene.feature_maps(7)) == 1, 'nothing is extracted again'
     orchestrator.send(stop(7))
     scene.wait_for(8, None)
@@ -183,13 +153,26 @@ def test_the_reid_node_takes_up_a_start_that_came_while_it_was_away(scene, tmp_p
     pil = pytest.importorskip('PIL.Image')
     file = io.BytesIO()
     pil.fromarray(np.full((20, 10, 3), BLUE, np.uint8)).save(file, 'png')
-    uri = codec.IMAGE_PREFIX + base64.b64encode(file.getvalue()).decode()
+    uri = IMAGE_PREFIX + base64.b64encode(file.getvalue()).decode()
     scene.rig.orchestrator.send(start(3, image=uri), start(4, image=uri), stop(4))
     scene.rig.wait(lambda: len(scene.rig.probe.of(Start)) == 2)
     scene.rig.wait(lambda: [found.object_id for found in scene.rig.probe.tracked.objects] == [3])
     late = reid_node(scene, tmp_path)
-    scene.rig.wait(lambda: 'tracked already' in late.log)
-    assert 'tracked already: [3]' in late.log, (scene.rig.probe.tracked, scene.rig.process.log)
+    scene.rig.wait(lambda: 'object 3: tracked' in late.log)
+    assert 'object 4' not in late.log, (scene.rig.probe.tracked, scene.rig.process.log)
     scene.wait_for(None, 3)
     assert scene.feature_maps(3) and not scene.feature_maps(4)
     assert late.end() == 0, late.log
+
+
+def test_the_reid_node_drops_an_object_whose_stop_the_bridge_has_missed(scene, tmp_path):
+    rig = scene.rig
+    node = reid_node(scene, tmp_path)
+    scene.wait_for(None, None)
+    rig.orchestrator.send(start(7, frameId=float(scene.seconds), boxId=1))
+    scene.wait_for(None, 7)
+    assert rig.process.end() == 0
+    rig.process = rigs.Process(rig.domain, tmp_path / 'again.log', **rig.parameters)
+    rig.wait(lambda: 'object 7: dropped' in node.log, 'the object is dropped')
+    scene.wait_for(None, None)
+    assert node.end() == 0, node.log

@@ -79,7 +79,7 @@ def test_each_state_has_what_it_needs_and_no_more(tmp_path):
         assert rig.process.alive
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize('state', WAY_TO)
 def test_a_signal_ends_it_with_0_in_every_state(tmp_path, state, number):
     with managed(tmp_path) as rig:

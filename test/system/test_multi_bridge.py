@@ -244,7 +244,7 @@ BROKEN = """
 from camera_ws_bridge.bridge import Bridge
 connect = Bridge.connect
 def connect_unless_broken(bridge):
-    if bridge.link.settings.camera_id.startswith('broken'):
+    if bridge.settings.camera_id.startswith('broken'):
         raise KeyError('injected')
     connect(bridge)
 Bridge.connect = connect_unless_broken
@@ -342,6 +342,7 @@ def test_the_exit_code_of_many_forbids_a_restart_only_if_it_is_useless(codes, co
     assert common_exit_code(codes) == code
 
 
+@pytest.mark.serial
 def test_stalled_cameras_are_flushed_side_by_side(tmp_path):
     names = [f'cam{number}' for number in range(4)]
     with site(tmp_path, [{'camera_id': name} for name in names], shutdown_timeout=3.0,

@@ -22,12 +22,12 @@ import ssl
 import subprocess
 import sys
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.sim.orchestrator.main import main
 import pytest
-from rigs.shared import run, WAIT
+from rigs.shared import run, until, WAIT
 from rigs.sim_rig import (
-    connect, END, get, handshake, normal, read_journal, say, serving, settled, until)
+    connect, END, get, handshake, normal, read_journal, say, serving, settled)
 from tornado.httpclient import HTTPRequest
 
 
@@ -54,7 +54,7 @@ def test_the_journal_holds_every_frame(tmp_path):
     run(job())
     journal = read_journal(path)
     relayed = journal[10][2]
-    assert codec.loads(relayed)['cameraId'] == 'cam-ü'
+    assert strict_json.loads(relayed)['cameraId'] == 'cam-ü'
     assert journal == 2 * [
         ('processor 1', 'open', '/processor'),
         ('processor 1', 'to_orchestrator', 'not json'),
@@ -70,7 +70,7 @@ def test_the_journal_holds_every_frame(tmp_path):
         ('cam-ü', 'closed', '1000'),
         ('operator', 'closed', ''),
     ]
-    assert [list(codec.loads(line)) for line in path.read_text().splitlines()] == (
+    assert [list(strict_json.loads(line)) for line in path.read_text().splitlines()] == (
         26 * [['t', 'connection', 'direction', 'text']])
 
 
@@ -122,7 +122,7 @@ def test_a_kill_loses_nothing_that_was_answered(tmp_path):
                 process.kill()
                 assert await get(camera) is END
             run(job())
-    numbers = [codec.loads(text)['frameId'] for _, direction, text in read_journal(path)
+    numbers = [strict_json.loads(text)['frameId'] for _, direction, text in read_journal(path)
                if direction == 'to_orchestrator']
     assert numbers == 2 * list(range(300))
 

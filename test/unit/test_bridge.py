@@ -22,7 +22,9 @@ import json
 from camera_ws_bridge.buffer.outbox import Policy
 from camera_ws_bridge.link.link import State
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.protocol.messages import Start, Stop, Update
+from camera_ws_bridge.protocol.start import Start
+from camera_ws_bridge.protocol.stop import Stop
+from camera_ws_bridge.protocol.update import Update
 from camera_ws_bridge.sim.orchestrator.server import OrchestratorSim
 from camera_ws_bridge.transport import websocket
 from rigs.in_process_rig import Rig, STAMP, until

@@ -21,7 +21,7 @@ from camera_ws_bridge.bridge import MAX_WAITING
 from camera_ws_bridge.buffer.outbox import Policy
 from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.link.link import Link, State
-from camera_ws_bridge.protocol.messages import Start
+from camera_ws_bridge.protocol.start import Start
 from rigs.in_process_rig import Rig, timed, until
 from rigs.shared import WAIT
 

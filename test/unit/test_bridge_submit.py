@@ -17,7 +17,8 @@
 from camera_ws_bridge.buffer.outbox import Policy
 from camera_ws_bridge.errors import EncodeError
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.protocol.messages import Start, Update
+from camera_ws_bridge.protocol.start import Start
+from camera_ws_bridge.protocol.update import Update
 from rigs.in_process_rig import Rig, until
 from rigs.shared import WAIT
 

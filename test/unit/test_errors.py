@@ -14,8 +14,11 @@
 
 """Each error says in one line what is wrong, and keeps the parts for those who count."""
 
+import errno
+
 from camera_ws_bridge.errors import (
-    BridgeError, CdrError, ConfigurationError, DecodeError, EncodeError, LinkFault, MessageError)
+    as_fault, BridgeError, CdrError, ConfigurationError, DecodeError, EncodeError, exhausted,
+    LinkFault, MessageError)
 import pytest
 
 
@@ -57,3 +60,23 @@ def test_bytes_from_ros_that_are_not_their_type_count_as_malformed():
     error = CdrError('boxes', 'is cut off')
     assert error.cause == 'malformed'
     assert 'boxes' in str(error) and 'is cut off' in str(error)
+
+
+@pytest.mark.parametrize('error, cause', [
+    (MemoryError(), 'memory'), (OSError(errno.ENOMEM, 'x'), 'memory'),
+    (OSError(errno.EMFILE, 'x'), 'descriptors'), (OSError(errno.ENFILE, 'x'), 'descriptors')])
+def test_what_has_run_out_is_no_bug(error, cause):
+    for fault in (exhausted(error), as_fault(error)):
+        assert (fault.cause, fault.fatal, fault.reached) == (cause, False, False)
+    assert 'ulimit -n' in fault.reason or cause == 'memory'
+
+
+@pytest.mark.parametrize('error', [None, OSError(errno.EPERM, 'x'), KeyError('oops')])
+def test_other_errors_have_nothing_to_do_with_it(error):
+    assert exhausted(error) is None
+    assert as_fault(error).cause == 'internal'
+
+
+def test_a_fault_is_one():
+    fault = LinkFault('refused', 'nothing listens there')
+    assert as_fault(fault) is fault

@@ -22,7 +22,8 @@ import time
 from camera_ws_bridge.buffer.outbox import Item, Outbox
 from camera_ws_bridge.buffer.spool.spool import Row
 from camera_ws_bridge.buffer.spool.writer import DEGRADED, monotonic_time, SpoolWriter
-from camera_ws_bridge.log.throttled_log import clean, ThrottledLog
+from camera_ws_bridge.log.printable import clean
+from camera_ws_bridge.log.throttled_log import ThrottledLog
 
 
 class Keeper:
@@ -44,6 +45,16 @@ class Keeper:
         self._put_back(rows)
         if rows:
             self._log.info(f'{len(rows)} messages of an earlier life are in the spool')
+
+    @property
+    def found_note(self) -> bytes:
+        """Return what was noted in an earlier life."""
+        return b'' if self._writer is None else self._writer.found_note
+
+    def note(self, content: bytes) -> None:
+        """Have this found in the next life, as far as that finds messages or an end in order."""
+        if self._writer is not None:
+            self._writer.note(content)
 
     @property
     def is_open(self) -> bool:
@@ -73,7 +84,7 @@ class Keeper:
         for lane in (self._outbox.updates, self._outbox.boxes):
             self._outbox.put_back(lane, [Item(
                 row.id, row.payload, monotonic_time(
-                    row.accepted_at, wall=wall, monotonic=monotonic), row.object_id)
+                    row.accepted_at, wall=wall, monotonic=monotonic), row.object_id, row.session)
                 for row in rows if row.lane == lane.name])
 
     # ---- what the writer tells, in its thread

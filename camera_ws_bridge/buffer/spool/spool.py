@@ -18,7 +18,8 @@ The spool: a SQLite file that holds the buffer's messages over a restart or a lo
 Synchronous, for one thread at a time. The file is held by this process alone: a lock beside it
 keeps other bridges away, and SQLite's exclusive mode keeps its index in memory, so that no mapped
 file can be cut under us (SIGBUS). Every row carries a checksum, since SQLite has none: a flipped
-bit is found at the next open and never reaches the orchestrator.
+bit is found at the next open and never reaches the orchestrator. Beside the rows lies one note, a
+few bytes that are the caller's business.
 
 Sizes are bytes, times are Unix time in seconds.
 """
@@ -31,6 +32,7 @@ import errno
 import os
 import sqlite3
 from typing import Any
+import zlib
 
 from camera_ws_bridge.buffer.outbox import UPDATES
 from camera_ws_bridge.buffer.spool import files, table
@@ -105,15 +107,25 @@ class Spool:
 
     def load(self) -> list[Row]:
         """Return all rows in order of their ids; raise SpoolError."""
-        return [Row(*values[:5]) for values in self._execute(table.SELECT)]
+        return [Row(*values[:6]) for values in self._execute(table.SELECT)]
 
     def ids(self) -> list[int]:
         """Return the ids of all rows, in order; raise SpoolError."""
         return [id_ for id_, in self._execute('SELECT id FROM messages ORDER BY id')]
 
-    def write(self, added: Sequence[Row], removed: Sequence[int]) -> None:
+    def note(self) -> bytes:
+        """Return the note; nothing if there is none, or a damaged one. Raise SpoolError."""
+        try:
+            return table.note(self._connected())
+        except table.SQLITE_ERRORS as error:
+            raise table.sqlite_failure(error) from None
+
+    def write(
+            self, added: Sequence[Row], removed: Sequence[int], note: bytes | None = None) -> None:
         """
         Add and remove rows in one transaction; ids that are not there may be removed.
+
+        note: what there is to be noted from now on; None: what was.
 
         Raise SpoolError; unless it is `usable`, whether this is in the file is known only after
         reopen(). Updates are on the disk when this returns; boxes are safe from the end of the
@@ -129,8 +141,9 @@ class Spool:
             connection.executemany(
                 'DELETE FROM messages WHERE id = ?', ((id_,) for id_ in removed))
             connection.executemany(
-                'INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?, ?, ?)',
-                ((*row, table.checksum(row)) for row in added))
+                table.INSERT, ((*row, table.checksum(row)) for row in added))
+            if note is not None:
+                connection.execute(table.INSERT_NOTE, (note, zlib.crc32(note)))
             connection.execute('COMMIT')
         except OSError as error:
             raise table.system_failure(error) from None
@@ -185,6 +198,7 @@ class Spool:
         self._connection = self._connect()
         rows, carried = damage.rows, 0
         with suppress(SpoolError):
+            self.write((), (), damage.note)
             while carried < len(rows):
                 self.write(rows[carried:carried + CARRIED_AT_ONCE], ())
                 carried += len(rows[carried:carried + CARRIED_AT_ONCE])
@@ -210,6 +224,7 @@ class Spool:
                 raise SpoolError('corrupt', 'bad header')
             self._configure(connection)
             table.check(connection)
+            connection.execute(f'PRAGMA max_page_count = {self._max_pages}').fetchall()
             info = os.stat(self.path)
         except BaseException as error:
             failure: BaseException = error
@@ -219,6 +234,8 @@ class Spool:
                 if isinstance(failure, SpoolError) and failure.cause == 'corrupt':
                     if header[:16] == MAGIC:
                         failure.rows = table.salvage(connection)
+                        with suppress(*table.SQLITE_ERRORS):
+                            failure.note = table.note(connection)
                     # Before SQLite closes the file, since that would remove the log.
                     failure.aside = files.put_aside(self.path)
             finally:
@@ -236,8 +253,7 @@ class Spool:
         if mode != 'wal':
             raise SpoolError('read_only', f'no write-ahead log can be kept (mode {mode})')
         for setting in (
-                f'journal_size_limit = {WAL_PAGES * PAGE}', f'wal_autocheckpoint = {WAL_PAGES}',
-                f'max_page_count = {self._max_pages}'):
+                f'journal_size_limit = {WAL_PAGES * PAGE}', f'wal_autocheckpoint = {WAL_PAGES}'):
             connection.execute(f'PRAGMA {setting}').fetchall()
 
     # ---- an open file

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-What is in the spool's file: the table, the rows and their checksums, and what they can get into.
+What is in the spool's file: the tables, the rows and their checksums, and what they can get into.
 
 Sizes are bytes, times are Unix time in seconds.
 """
@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing, suppress
 import errno
+from itertools import product
 import pathlib
 import sqlite3
 from typing import Any, NamedTuple
@@ -30,14 +31,25 @@ import zlib
 
 from camera_ws_bridge.errors import BridgeError, ConfigurationError
 
-# A new version must change the table's definition: a file with this very definition but another
-# version has a damaged header.
-VERSION = 1
-TABLE = (
+# A new version must change the tables' definitions: a file with the very definitions of one
+# version, but the number of another, has a damaged header.
+VERSION = 2
+_MESSAGES = (
     'CREATE TABLE messages (id INTEGER PRIMARY KEY, lane TEXT NOT NULL, object_id INTEGER, '
-    'accepted_at REAL NOT NULL, payload BLOB NOT NULL, crc INTEGER NOT NULL)')
-LAYOUT = [('table', 'messages', TABLE)]
-SELECT = 'SELECT id, lane, object_id, accepted_at, payload, crc FROM messages ORDER BY id '
+    'accepted_at REAL NOT NULL, payload BLOB NOT NULL, crc INTEGER NOT NULL')
+_SESSION = 'session INTEGER NOT NULL DEFAULT 0'
+_NOTE = 'CREATE TABLE note (id INTEGER PRIMARY KEY, content BLOB NOT NULL, crc INTEGER NOT NULL)'
+LAYOUTS = {  # as SQLite keeps them, also when it has changed the first one into the second
+    1: [('table', 'messages', f'{_MESSAGES})')],
+    2: [('table', 'messages', f'{_MESSAGES}, {_SESSION})'), ('table', 'note', _NOTE)]}
+_SELECT = ('SELECT id, lane, object_id, accepted_at, payload, {session}, crc FROM messages '
+           'ORDER BY id ')
+SELECTS = {1: _SELECT.format(session=0), 2: _SELECT.format(session='session')}
+SELECT = SELECTS[VERSION]
+INSERT = ('INSERT OR REPLACE INTO messages (id, lane, object_id, accepted_at, payload, session, '
+          'crc) VALUES (?, ?, ?, ?, ?, ?, ?)')
+SELECT_NOTE = 'SELECT content, crc FROM note WHERE id = 1'
+INSERT_NOTE = 'INSERT OR REPLACE INTO note VALUES (1, ?, ?)'
 
 # Where SQLite's message quotes damaged text, Python cannot even decode the message.
 SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
@@ -45,13 +57,18 @@ CORRUPT = ('malformed', 'not a database', 'unsupported file format', 'too big')
 
 
 class Row(NamedTuple):
-    """One message; `payload` is its JSON text in UTF-8, `accepted_at` Unix time."""
+    """
+    One message; `payload` is its JSON text in UTF-8, `accepted_at` Unix time.
+
+    session: in which it was accepted; 0, as in all rows of version 1: unknown.
+    """
 
     id: int  # noqa: A003
     lane: str
     object_id: int | None
     accepted_at: float
     payload: bytes
+    session: int = 0
 
 
 class SpoolError(BridgeError):
@@ -67,6 +84,7 @@ class SpoolError(BridgeError):
         self.cause = cause
         self.reason = reason
         self.rows: Sequence[Row] = ()  # what is still readable of a corrupt file
+        self.note = b''  # likewise
         self.aside = ''  # where that has been put
 
     @property
@@ -77,22 +95,26 @@ class SpoolError(BridgeError):
 
 def checksum(row: Row) -> int:
     head = repr((row.id, row.lane, row.object_id, float(row.accepted_at)))
+    if row.session:  # else as in version 1
+        head += str(row.session)
     return zlib.crc32(row.payload, zlib.crc32(head.encode('utf-8', 'replace')))
 
 
 def _sound(values: Any) -> Row | None:
     """Return the row of these columns, unless it is damaged."""
-    row = Row(*values[:5])
+    row = Row(*values[:6])
     right_types = isinstance(row.payload, bytes) and isinstance(row.accepted_at, float)
-    return row if right_types and checksum(row) == values[5] else None
+    return row if right_types and checksum(row) == values[6] else None
 
 
 def salvage(connection: sqlite3.Connection) -> list[Row]:
     """Return what can be read from both ends of a corrupt file, as far as checksums vouch."""
     rows: dict[int, Row] = {}
-    for order in ('ASC', 'DESC'):
+    for version, order in product(sorted(SELECTS, reverse=True), ('ASC', 'DESC')):
+        if order == 'ASC' and rows:
+            break  # it is of a newer version
         with suppress(*SQLITE_ERRORS, MemoryError):
-            for values in connection.execute(SELECT + order):
+            for values in connection.execute(SELECTS[version] + order):
                 row = _sound(values)
                 if row is not None:
                     if row.id in rows:  # the other end's, or pages that lead in a circle
@@ -101,25 +123,45 @@ def salvage(connection: sqlite3.Connection) -> list[Row]:
     return [rows[id_] for id_ in sorted(rows)]
 
 
+def note(connection: sqlite3.Connection) -> bytes:
+    """Return the note; nothing if there is none, or a damaged one."""
+    for content, crc in connection.execute(SELECT_NOTE):
+        if isinstance(content, bytes) and zlib.crc32(content) == crc:
+            return content
+    return b''
+
+
 def check(connection: sqlite3.Connection) -> None:
-    """Make the table in an empty file; raise SpoolError ('corrupt') for what is not a spool."""
+    """
+    Make the tables in an empty file, bring those of an older version up to date.
+
+    Raise SpoolError ('corrupt') for what is not a spool.
+    """
     layout = _layout(connection)
     version, = connection.execute('PRAGMA user_version').fetchone()
-    if not layout and version == 0:
-        connection.execute('BEGIN IMMEDIATE')
-        connection.execute(TABLE)
-        connection.execute(f'PRAGMA user_version = {VERSION}')
-        connection.execute('COMMIT')
-        connection.execute('PRAGMA wal_checkpoint(TRUNCATE)').fetchall()
-        return
-    if layout != LAYOUT:
-        raise SpoolError('corrupt', 'its tables are not those of a spool')
-    if version != VERSION:
-        raise SpoolError('corrupt', 'bad header')
+    if layout or version:
+        if layout not in LAYOUTS.values():
+            raise SpoolError('corrupt', 'its tables are not those of a spool')
+        if LAYOUTS.get(version) != layout:
+            raise SpoolError('corrupt', 'bad header')
+        _check_contents(connection, SELECTS[version])
+        if version == VERSION:
+            return
+    connection.execute('BEGIN IMMEDIATE')
+    connection.execute(
+        f'ALTER TABLE messages ADD COLUMN {_SESSION}' if layout else LAYOUTS[VERSION][0][2])
+    connection.execute(_NOTE)
+    connection.execute(f'PRAGMA user_version = {VERSION}')
+    connection.execute('COMMIT')
+    # At once: other versions read the number from the file before they look into the log.
+    connection.execute('PRAGMA wal_checkpoint(TRUNCATE)').fetchall()
+
+
+def _check_contents(connection: sqlite3.Connection, select: str) -> None:
     result, = connection.execute('PRAGMA quick_check(1)').fetchone()
     if result != 'ok':
         raise SpoolError('corrupt', result.splitlines()[-1])
-    if any(_sound(values) is None for values in connection.execute(SELECT)):
+    if any(_sound(values) is None for values in connection.execute(select)):
         raise SpoolError('corrupt', 'a message does not match its checksum')
 
 
@@ -136,7 +178,7 @@ def refuse_newer(path: str) -> None:
             layout = _layout(connection)
     except SQLITE_ERRORS:
         return
-    if layout != LAYOUT:
+    if layout not in LAYOUTS.values():
         raise ConfigurationError(
             'spool_path', f'{path} was written by a newer version of this bridge: install that '
             'version again and let it drain, or give another path')

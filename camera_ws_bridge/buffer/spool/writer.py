@@ -19,6 +19,7 @@ What is acknowledged before its batch is due is never written: in normal operati
 the disk. While the file cannot be written the buffer goes on in memory; the rows' payloads are the
 buffer's own objects, so what is kept here is bounded by the buffer's bounds. As soon as the file
 can be written again, it is compared with what is still queued, and the difference is written.
+The note goes into the file with the rows.
 
 The listener is called in the spool's thread (during open(), in the caller's).
 """
@@ -33,7 +34,7 @@ import threading
 import time
 from typing import Any, Protocol
 
-from camera_ws_bridge.buffer.outbox import UPDATES
+from camera_ws_bridge.buffer.outbox import Item, UPDATES
 from camera_ws_bridge.buffer.spool.spool import Row, Spool, SpoolError
 from camera_ws_bridge.errors import BridgeError, ConfigurationError
 
@@ -89,7 +90,7 @@ class SpoolWriter:
     """
     A Spool and the thread that writes it; `state` is 'ok', or 'degraded' for `reason`.
 
-    added(), gone(), flush() and close() are for one thread, the buffer's.
+    added(), gone(), note(), flush() and close() are for one thread, the buffer's.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class SpoolWriter:
         """Touch nothing yet: use SpoolWriter.open."""
         self.state = OK
         self.reason = ''
+        self.found_note = b''  # what was noted in an earlier life
         self._path = path
         self._max_bytes = max_bytes
         self._listener = listener
@@ -109,6 +111,7 @@ class SpoolWriter:
         self._loaded = False  # whether the rows of an earlier life have been read
         self._offset = 0  # of ids in the file to ids of the caller
         self._reopen = False  # whether the spool must be opened anew before it is used
+        self._noted = b''  # what is in the file for certain
         # Both threads', under the condition's lock, which is never held while the disk is used.
         self._condition = threading.Condition()
         self._rows: dict[int, Row] = {}  # what should be in the file
@@ -121,6 +124,7 @@ class SpoolWriter:
         self._flushing = False
         self._asleep = False  # until it is notified
         self._closing = False
+        self._note = b''
         self._changes = 0
         self._written = 0  # of these changes
         self._failures = 0
@@ -141,6 +145,7 @@ class SpoolWriter:
         rows: list[Row] = []
         try:
             rows = writer._opened().load()
+            writer.found_note = writer._opened().note()
             writer._loaded = True
             writer._rows = {row.id: row for row in rows}
         except SpoolError as error:
@@ -150,15 +155,15 @@ class SpoolWriter:
 
     # ---- called from the buffer's thread
 
-    def added(
-            self, lane_name: str, id: int, payload: bytes,  # noqa: A002
-            object_id: int | None, urgent: bool) -> None:
-        """Keep a message, whose id is greater than all before; urgent: do not wait for more."""
-        row = Row(id, lane_name, object_id, self._timing.wall(), payload)
+    def added(self, lane_name: str, item: Item) -> None:
+        """Keep a message, whose id is greater than all before; an update at once."""
+        row = Row(
+            item.id, lane_name, item.object_id, self._timing.wall(), item.payload, item.session)
+        urgent = lane_name == UPDATES
         with self._condition:
             self._changes += 1
-            self._rows[id] = row
-            self._fresh[id] = self._clock()
+            self._rows[item.id] = row
+            self._fresh[item.id] = self._clock()
             if urgent:
                 self._urgent = True
             if urgent or self._asleep:
@@ -176,6 +181,11 @@ class SpoolWriter:
                 self._dead.add(id)
                 if self._asleep:
                     self._condition.notify_all()
+
+    def note(self, content: bytes) -> None:
+        """Have this in the file beside the rows that are written from now on, and at the end."""
+        with self._condition:
+            self._note = content
 
     def flush(self, timeout: float) -> bool:
         """
@@ -296,7 +306,8 @@ class SpoolWriter:
             removed = sorted(self._dead)
             self._fresh.clear()
             self._dead = set()
-        if not added and not removed:
+            last_note = self._closing and self._note != self._noted
+        if not added and not removed and not last_note:
             return
         spool = self._opened()
         for start in range(0, len(removed), CHUNK_ROWS):
@@ -306,15 +317,23 @@ class SpoolWriter:
                 [row for row in added if row.lane == UPDATES],
                 [row for row in added if row.lane != UPDATES]):
             for chunk in _chunks(lane):
-                spool.write(
+                self._write_rows(
                     [row._replace(id=row.id + self._offset) for row in chunk]
-                    if self._offset else chunk, ())
+                    if self._offset else chunk)
+        if last_note and not added:
+            self._write_rows([])
         if removed:
             spool.shrink()
+
+    def _write_rows(self, rows: list[Row]) -> None:
+        note = self._note
+        self._opened().write(rows, (), note if note != self._noted else None)
+        self._noted = note
 
     def _fail(self, error: BridgeError) -> None:
         if not (isinstance(error, SpoolError) and error.usable):
             self._reopen = True
+            self._noted = b''
         reason = error.reason if isinstance(error, ConfigurationError) else str(error)
         self._set_state(DEGRADED, reason)
         with self._condition:

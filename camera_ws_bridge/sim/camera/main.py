@@ -28,9 +28,9 @@ import signal
 import sys
 import time
 
-from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.protocol.messages import NOT_TRACKED
-from camera_ws_bridge.ros import qos
+from camera_ws_bridge.protocol import strict_json
+from camera_ws_bridge.protocol.boxes import NOT_TRACKED
+from camera_ws_bridge.ros import qos, starting
 from camera_ws_bridge.sim.arguments import count, positive
 from camera_ws_bridge.sim.camera.tracker import Tracker
 from camera_ws_bridge.sim.camera.world import World
@@ -39,7 +39,6 @@ import rclpy
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
-from rclpy.utilities import remove_ros_args
 
 COMMANDS_DEPTH = 32
 
@@ -116,12 +115,12 @@ class CameraSim(Node):
 
 def main(args: list[str] | None = None) -> int:
     """Run the camera until a signal comes or all frames are published."""
-    arguments = _parser().parse_args(remove_ros_args(args or sys.argv)[1:])
+    arguments = _parser().parse_args(starting.own_arguments('camera_sim', args))
     signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: signals.append(number))
     # Not rclpy's own handlers: they end the publishers before they could be flushed.
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    starting.init('camera_sim', args, signal_handler_options=SignalHandlerOptions.NO)
     node = CameraSim(
         arguments.rate, arguments.boxes, arguments.frames, arguments.bridge, arguments.seed)
     while not node.done and not signals:
@@ -131,7 +130,7 @@ def main(args: list[str] | None = None) -> int:
     print('camera_sim: ' + ', '.join(f'{name} {count}' for name, count in report.items()))
     if arguments.report:
         with open(arguments.report, 'w') as file:
-            file.write(codec.dumps({**report, 'frame_ids': node.published}))
+            file.write(strict_json.dumps({**report, 'frame_ids': node.published}))
     rclpy.try_shutdown()
     return 0
 

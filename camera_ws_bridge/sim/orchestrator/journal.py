@@ -12,14 +12,34 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The record of all traffic that a stand-in has seen, as JSON lines."""
+"""The record of all traffic that a simulator has seen, as JSON lines."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 import os
 import time
+from typing import Any, NamedTuple
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.errors import DecodeError
+from camera_ws_bridge.protocol import strict_json
+
+
+class Entry(NamedTuple):
+    """A frame in a journal."""
+
+    t: float  # Unix time
+    connection: str
+    direction: str
+    text: str
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Return the JSON object that the frame is; an empty one if it is none."""
+        try:
+            return strict_json.loads(self.text)
+        except DecodeError:
+            return {}
 
 
 class Journal:
@@ -37,8 +57,20 @@ class Journal:
     def write(self, connection: str, direction: str, text: str) -> None:
         """Append an entry."""
         entry = {'t': time.time(), 'connection': connection, 'direction': direction, 'text': text}
-        os.write(self._file, codec.dumps(entry).encode() + b'\n')
+        os.write(self._file, strict_json.dumps(entry).encode() + b'\n')
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
+
+
+def received(path: str | os.PathLike[str], connection: str | None = None) -> Iterator[Entry]:
+    """Return what the orchestrator has received, from one camera or from all; lazily."""
+    with open(path, 'rb') as journal:  # a kill may have cut off a character
+        for line in journal:
+            try:
+                entry = Entry(**strict_json.loads(line))
+            except (DecodeError, TypeError):
+                continue  # a line that a kill cut off
+            if entry.direction == 'to_orchestrator' and connection in (None, entry.connection):
+                yield entry

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-A stand-in for the orchestrator: the executable `orchestrator_sim`.
+A simulator of the orchestrator: the executable `orchestrator_sim`.
 
 It speaks the real protocol on /processor and /client (docs/protocol.md) and can be told to
 misbehave, by option or while it runs, over HTTP on the same port:
@@ -23,9 +23,11 @@ misbehave, by option or while it runs, over HTTP on the same port:
 
 What it can `do`: drop (break all processor connections), stall and resume (neither read nor
 answer), refuse (with "status" and "retry_after") and accept, accept_then_close (with "code"),
-redirect (with "location"), demand_token (with "token"), send (with "camera" and "text": any text).
-The faults are for processors; only a stall is felt by operators too. Whoever can reach the port
-can give orders: mind that with --host.
+redirect (with "location"), demand_token (with "token", and "operators": true for theirs), send
+(with "camera" and "text": any text). The faults are for processors; only a stall is felt by
+operators too. Whoever can reach the port can give orders: mind that with --host.
+
+As the real one it answers /objectIds (all of this life) and /timelines?objectId=1 (who saw it).
 """
 
 from __future__ import annotations
@@ -38,8 +40,9 @@ import signal
 import ssl
 import sys
 
-from camera_ws_bridge.sim.arguments import port
+from camera_ws_bridge.sim.arguments import port, positive, without_ros
 from camera_ws_bridge.sim.orchestrator.server import OrchestratorSim
+from camera_ws_bridge.sim.orchestrator.timelines import Timelines
 from tornado import ioloop
 
 __all__ = ['main', 'OrchestratorSim']
@@ -57,7 +60,7 @@ examples:
 def main(args: list[str] | None = None) -> int:
     """Serve until a signal comes."""
     parser = _parser()
-    arguments = parser.parse_args(_without_ros(sys.argv[1:] if args is None else args))
+    arguments = parser.parse_args(without_ros(sys.argv[1:] if args is None else args))
     if arguments.tls_key and not arguments.tls_cert:
         parser.error('--tls-key without --tls-cert')
     logging.basicConfig(
@@ -73,16 +76,6 @@ def main(args: list[str] | None = None) -> int:
     return 0
 
 
-def _without_ros(given: list[str]) -> list[str]:
-    """Leave out --ros-args to --, which launch files add; nothing here is a ROS node."""
-    if '--ros-args' not in given:
-        return given
-    begin = given.index('--ros-args')
-    rest = given[begin + 1:]
-    return given[:begin] + (
-        _without_ros(rest[rest.index('--') + 1:]) if '--' in rest else [])
-
-
 async def _serve(arguments: argparse.Namespace) -> None:
     tls: ssl.SSLContext | None = None
     if arguments.tls_cert:
@@ -91,6 +84,9 @@ async def _serve(arguments: argparse.Namespace) -> None:
     sim = OrchestratorSim(
         host=arguments.host, port=arguments.port, token=arguments.token,
         record=arguments.record, tls=tls)
+    sim.state.operator_token = arguments.operator_token
+    sim.state.tracking_timeout = arguments.tracking_timeout
+    sim.timelines = Timelines(arguments.timelines)
     if arguments.refuse is not None:
         sim.refuse(arguments.refuse, arguments.retry_after)
     elif arguments.accept_then_close is not None:
@@ -105,7 +101,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     if arguments.drop_every:
         ioloop.PeriodicCallback(sim.drop, 1000 * arguments.drop_every).start()
     if arguments.stall_after is not None:
-        asyncio.get_running_loop().call_later(arguments.stall_after, sim.stall)
+        asyncio.get_running_loop().call_later(arguments.stall_after, sim.faults.stall)
     await ended.wait()
     await sim.stop()
 
@@ -118,6 +114,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--port', type=port, default=8080, help='0: the kernel picks (8080)')
     parser.add_argument('--record', metavar='FILE', help='append all traffic, a JSON line each')
     parser.add_argument('--token', help='demand this token of processors')
+    parser.add_argument('--operator-token', help='demand this token of operators')
+    parser.add_argument('--tracking-timeout', type=positive, metavar='SECONDS',
+                        help='stop each object so long after its start')
+    parser.add_argument('--timelines', metavar='FOLDER',
+                        help='keep there who has seen which object, over restarts')
     parser.add_argument('--tls-cert', metavar='FILE', help='PEM certificate: serve wss://')
     parser.add_argument('--tls-key', metavar='FILE', help='PEM key, if not in --tls-cert')
     upgrade = parser.add_mutually_exclusive_group()

@@ -17,45 +17,48 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+import json
 import logging
 import socket
 import struct
-from typing import Any, Protocol as Interface
+from typing import Any
 
-from camera_ws_bridge.errors import MessageError
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.sim.orchestrator.faults import Faults
 from camera_ws_bridge.sim.orchestrator.state import Delivery, Ignored, State
 from tornado import web, websocket
 
 LOGGER = logging.getLogger('orchestrator_sim')
 
 
-class Server(Interface):
-    """What a connection needs of the server that it belongs to."""
+@dataclass
+class Connections:
+    """All connections of one server, and what they share."""
 
     state: State
-    peers: list[Peer]
-    opened: int  # connections to /processor
-    stalled: bool
-    listening: bool
-    refuse_status: int | None
-    retry_after: int | None
-    location: str | None
-    refused: int
-    close_at_once: bool
-    close_code: int | None
+    faults: Faults
+    record: Callable[[str, str, str], None]  # of connection, direction and text of a frame
+    peers: list[Peer] = field(default_factory=list)  # of both kinds, oldest first
+    opened: int = 0  # to /processor, refused ones not counted
+    refused: int = 0
+    _closed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def running(self) -> None:
-        """Return when it is not stalled."""
+    @property
+    def processors(self) -> list[ProcessorPeer]:
+        """Return the open processor connections, oldest first."""
+        return [peer for peer in self.peers if isinstance(peer, ProcessorPeer)]
 
-    def record(self, connection: str, direction: str, text: str) -> None:
-        """Put a frame into the journal."""
+    def remove(self, peer: Peer) -> None:
+        """Forget a connection that is closed."""
+        self.peers.remove(peer)
+        self._closed.set()
 
-    def deliver(self, deliveries: list[Delivery]) -> None:
-        """Send what the state has answered."""
-
-    def closed(self, peer: Peer) -> None:
-        """Hear of the end of a connection."""
+    async def emptied(self) -> None:
+        """Wait until all are closed."""
+        while self.peers:
+            self._closed.clear()
+            await self._closed.wait()
 
 
 class Protocol(websocket.WebSocketProtocol13):
@@ -66,17 +69,17 @@ class Protocol(websocket.WebSocketProtocol13):
     def _handle_message(self, opcode: int, data: bytes) -> asyncio.Future[None] | None:
         # Here and not in on_message, for a stalled server answers no pings either. tornado reads
         # the next frame when the future that this returns is done: all in order.
-        if self.handler.sim.stalled:
+        if self.handler.connections.faults.stalled:
             return asyncio.ensure_future(self._handle_later(opcode, data))
         return self._handle_now(opcode, data)
 
     async def _handle_later(self, opcode: int, data: bytes) -> None:
-        await self.handler.sim.running()
-        if self.handler.sim.listening and (handled := self._handle_now(opcode, data)) is not None:
+        if (await self.handler.connections.faults.running()
+                and (handled := self._handle_now(opcode, data)) is not None):
             await handled
 
     def _handle_now(self, opcode: int, data: bytes) -> asyncio.Future[None] | None:
-        if self.server_terminated and opcode != 0x8:
+        if self.handler.deaf and opcode != 0x8:
             return None  # it has said that it closes: nothing but the other's farewell counts
         if opcode == 0x9:
             text = data.decode(errors='replace')
@@ -88,12 +91,13 @@ class Protocol(websocket.WebSocketProtocol13):
 class Peer(websocket.WebSocketHandler):
     """A connection of either kind."""
 
-    sim: Server
+    connections: Connections
     name = ''
     gone = False  # possibly before it was opened
+    deaf = False  # hears nothing but a farewell
 
-    def initialize(self, sim: Server) -> None:
-        self.sim = sim
+    def initialize(self, connections: Connections) -> None:
+        self.connections = connections
 
     def check_origin(self, origin: str) -> bool:
         return True
@@ -105,42 +109,45 @@ class Peer(websocket.WebSocketHandler):
         return Protocol(self, False, protocol.params)
 
     async def prepare(self) -> None:
-        await self.sim.running()
-        if self.gone or not self.sim.listening:
+        if not await self.connections.faults.running() or self.gone:
             raise web.Finish
 
     def open(self, *args: str, **kwargs: str) -> None:  # noqa: A003 - tornado's name
-        self.sim.peers.append(self)
+        self.connections.peers.append(self)
         self.record('open', self.request.path)
 
     def on_message(self, message: str | bytes) -> None:
         text = message if isinstance(message, str) else message.decode(errors='replace')
         try:
-            fields = codec.loads(text)
-            codec.dumps(fields)  # what could not be passed on must not get into the state
-        except MessageError as error:
+            fields = json.loads(message)  # as lenient as the real one: it takes NaN, too
+            if not isinstance(fields, dict):
+                raise ValueError(f'{type(fields).__name__} instead of an object')
+        except (ValueError, RecursionError) as error:
             self.record('to_orchestrator', text)
             LOGGER.info('%s: ignored: %s', self.name, error)
             return
         self._name_after(fields)
         self.record('to_orchestrator', text)
         try:
-            self._handle(fields)
+            deliveries = self._handle(fields)
         except Ignored as error:
             LOGGER.info('%s: ignored: %s', self.name, error)
-        except TypeError as error:  # e.g. a list where an id should be
-            LOGGER.warning('%s: cannot be handled: %r', self.name, error)
+            return
+        if deliveries is None:
+            self.close()  # without a code, as observed
+        else:
+            deliver(deliveries)
 
     def on_close(self) -> None:
         self.gone = True
-        if self in self.sim.peers:
+        if self in self.connections.peers:
             self.record('closed', str(self.close_code or ''))
             self._forget()
-            self.sim.closed(self)
+            self.connections.remove(self)
 
     def record(self, direction: str, text: str) -> None:
         """Put a frame of this connection into the journal."""
-        self.sim.record(self.name, direction, text)
+        self.connections.record(self.name, direction, text)
 
     def deliver_text(self, text: str) -> None:
         """Send a message, unless the connection is gone."""
@@ -162,7 +169,7 @@ class Peer(websocket.WebSocketHandler):
     def _name_after(self, fields: dict[str, Any]) -> None:
         pass
 
-    def _handle(self, fields: dict[str, Any]) -> None:
+    def _handle(self, fields: dict[str, Any]) -> list[Delivery] | None:
         raise NotImplementedError
 
     def _forget(self) -> None:
@@ -174,36 +181,31 @@ class ProcessorPeer(Peer):
 
     async def prepare(self) -> None:
         await super().prepare()
-        sim = self.sim
-        if sim.refuse_status is not None:
-            sim.refused += 1
-            self.set_status(sim.refuse_status)
-            if sim.retry_after is not None:
-                self.set_header('Retry-After', str(sim.retry_after))
-            if sim.location is not None:
-                self.set_header('Location', sim.location)
+        answer = self.connections.faults.handshake
+        if answer.status is not None:
+            self.connections.refused += 1
+            self.set_status(answer.status)
+            for name, value in answer.headers.items():
+                self.set_header(name, value)
             self.finish()
 
     def open(self, *args: str, **kwargs: str) -> None:  # noqa: A003 - tornado's name
-        self.sim.opened += 1
-        self.name = f'processor {self.sim.opened}'
+        self.connections.opened += 1
+        self.name = f'processor {self.connections.opened}'
         super().open()
-        if self.sim.close_at_once:
-            self.close(self.sim.close_code)
+        if self.connections.faults.handshake.close:
+            self.deaf = True
+            self.close(self.connections.faults.handshake.close_code)
 
     def _name_after(self, fields: dict[str, Any]) -> None:
         if fields.get('type') == 'identifier' and isinstance(fields.get('id'), str):
             self.name = fields['id']
 
-    def _handle(self, fields: dict[str, Any]) -> None:
-        deliveries = self.sim.state.from_processor(self, fields)
-        if deliveries is None:
-            self.close()  # without a code, as observed
-            return
-        self.sim.deliver(deliveries)
+    def _handle(self, fields: dict[str, Any]) -> list[Delivery] | None:
+        return self.connections.state.from_processor(self, fields)
 
     def _forget(self) -> None:
-        self.sim.state.processor_closed(self)
+        self.connections.state.processor_closed(self)
 
 
 class OperatorPeer(Peer):
@@ -213,10 +215,17 @@ class OperatorPeer(Peer):
 
     def open(self, *args: str, **kwargs: str) -> None:  # noqa: A003 - tornado's name
         super().open()
-        self.sim.state.operator_opened(self)
+        self.connections.state.operator_opened(self)
 
-    def _handle(self, fields: dict[str, Any]) -> None:
-        self.sim.deliver(self.sim.state.from_operator(self, fields))
+    def _handle(self, fields: dict[str, Any]) -> list[Delivery] | None:
+        return self.connections.state.from_operator(self, fields)
 
     def _forget(self) -> None:
-        self.sim.state.operator_closed(self)
+        self.connections.state.operator_closed(self)
+
+
+def deliver(deliveries: Iterable[Delivery]) -> None:
+    """Send messages to their receivers."""
+    for peer, message in deliveries:
+        assert isinstance(peer, Peer)
+        peer.deliver_text(json.dumps(message))

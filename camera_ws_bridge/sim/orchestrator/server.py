@@ -12,22 +12,24 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The orchestrator stand-in as a server in an asyncio loop; what it decides is in its state."""
+"""The simulated orchestrator as a server in an asyncio loop; what it decides is in its state."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 import os
 import ssl
+import time
 from typing import Any
 
-from camera_ws_bridge.errors import DecodeError
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.sim.orchestrator.control import Control, ObjectIds, Sightings, Stats
+from camera_ws_bridge.sim.orchestrator.faults import Faults, Handshake
 from camera_ws_bridge.sim.orchestrator.journal import Journal
-from camera_ws_bridge.sim.orchestrator.peers import OperatorPeer, Peer, ProcessorPeer
-from camera_ws_bridge.sim.orchestrator.state import Delivery, State
-from tornado import httpserver, netutil, web
+from camera_ws_bridge.sim.orchestrator.peers import (
+    Connections, deliver, OperatorPeer, ProcessorPeer)
+from camera_ws_bridge.sim.orchestrator.state import State
+from camera_ws_bridge.sim.orchestrator.timelines import Timelines
+from tornado import httpserver, ioloop, netutil, web
 
 
 class OrchestratorSim:
@@ -41,26 +43,22 @@ class OrchestratorSim:
         Set up; `start` begins to listen.
 
         port 0: the kernel picks; record: a file to append all traffic to; listener: called for
-        every frame with connection, direction and text, as they are recorded.
+        every frame with connection, direction and text, as they are recorded. What else it knows
+        or demands can be set in its state before it starts.
         """
-        self.state = State(token=token)
+        self.state = State(token=token, clock=time.monotonic)
+        self.timelines = Timelines()
+        self.faults = Faults()
+        self.all = Connections(self.state, self.faults, self._record)
         self.host = host
         self.port = port
-        self.peers: list[Peer] = []  # open connections of both kinds, oldest first
-        self.opened = 0  # processor connections, refused ones not counted
-        self.refused = 0
-        self.refuse_status: int | None = None
-        self.retry_after: int | None = None
-        self.location: str | None = None
-        self.close_at_once = False
-        self.close_code: int | None = None
-        self._record = record
+        self._journal_path = record
         self._tls = tls
         self._listener = listener
         self._journal: Journal | None = None
         self._server: httpserver.HTTPServer | None = None
-        self._running = asyncio.Event()  # cleared: stalled
-        self._all_closed = asyncio.Event()
+        self._time_out = ioloop.PeriodicCallback(
+            lambda: deliver(self.state.time_out()), 1000.0)
 
     @property
     def url(self) -> str:
@@ -76,95 +74,93 @@ class OrchestratorSim:
     @property
     def connections(self) -> list[ProcessorPeer]:
         """Return the open processor connections, oldest first."""
-        return [peer for peer in self.peers if isinstance(peer, ProcessorPeer)]
+        return self.all.processors
 
     @property
-    def listening(self) -> bool:
-        """Whether it has been started and not stopped."""
-        return self._server is not None
+    def opened(self) -> int:
+        """Return how many processor connections there were, without those that were refused."""
+        return self.all.opened
+
+    @property
+    def refused(self) -> int:
+        """Return how many processors were refused in the handshake."""
+        return self.all.refused
 
     async def start(self) -> None:
         """Listen."""
         # First, for it may fail; and the address can be taken again at once (SO_REUSEADDR).
         sockets = netutil.bind_sockets(self.port, self.host)
-        if self._record is not None:
-            self._journal = Journal(self._record)
+        if self._journal_path is not None:
+            self._journal = Journal(self._journal_path)
         self.port = sockets[0].getsockname()[1]
-        self._running.set()
+        self.state.saw = self.timelines.add
+        self._time_out.start()
+        peers = {'connections': self.all}
         self._server = httpserver.HTTPServer(web.Application([
-            ('/processor', ProcessorPeer, {'sim': self}),
-            ('/client', OperatorPeer, {'sim': self}),
-            ('/stats', _Stats, {'sim': self}),
-            ('/control', _Control, {'sim': self}),
+            ('/processor', ProcessorPeer, peers),
+            ('/client', OperatorPeer, peers),
+            ('/objectIds', ObjectIds, {'state': self.state}),
+            ('/timelines', Sightings, {'timelines': self.timelines}),
+            ('/stats', Stats, {'stats': self.stats}),
+            ('/control', Control, {'stats': self.stats, 'obey': self.control}),
         ], log_function=lambda handler: None), ssl_options=self._tls)
         self._server.add_sockets(sockets)
 
     async def stop(self) -> None:
-        """Stop listening and break all connections."""
+        """Stop listening and break all connections, for good."""
         server, self._server = self._server, None
         if server is None:
             return
         server.stop()
+        self._time_out.stop()
         # tornado's close_all_connections knows no WebSockets.
-        for peer in list(self.peers):
+        for peer in list(self.all.peers):
             peer.abort()
-        self._running.set()  # whoever is stalled sees that it is over
+        self.faults.end()
         await server.close_all_connections()
-        while self.peers:
-            self._all_closed.clear()
-            await self._all_closed.wait()
+        await self.all.emptied()
         if self._journal is not None:
             self._journal.close()
             self._journal = None
 
-    # ---- faults
+    def _record(self, connection: str, direction: str, text: str) -> None:
+        """Tell listener and journal of a frame."""
+        if self._listener is not None:
+            self._listener(connection, direction, text)
+        if self._journal is not None:
+            self._journal.write(connection, direction, text)
+
+    # ---- orders
 
     def drop(self) -> None:
         """Break all processor connections (RST)."""
         for connection in self.connections:
             connection.abort()
 
-    def stall(self) -> None:
-        """Neither read nor answer any more; connections stay open."""
-        self._running.clear()
-
-    def resume(self) -> None:
-        """Go on where `stall` stopped."""
-        self._running.set()
-
     def refuse(self, status: int = 503, retry_after: int | None = None) -> None:
         """Answer every WebSocket handshake of a processor with this HTTP status."""
-        if type(status) is not int or not 300 <= status <= 599:
-            raise ValueError(f'status {status!r} is not one from 300 to 599')
-        if retry_after is not None and type(retry_after) is not int:
-            raise ValueError(f'retry_after {retry_after!r} is not a number of seconds')
-        self.accept()
-        self.refuse_status, self.retry_after = status, retry_after
-
-    def accept(self) -> None:
-        """Take back refuse, redirect and accept_then_close."""
-        self.refuse_status = self.retry_after = self.location = self.close_code = None
-        self.close_at_once = False
-
-    def accept_then_close(self, code: int | None = None) -> None:
-        """Accept every processor connection and close it at once."""
-        if code is not None and (type(code) is not int or not 1000 <= code <= 4999):
-            raise ValueError(f'code {code!r} is not one from 1000 to 4999')
-        self.accept()
-        self.close_at_once, self.close_code = True, code
+        self.faults.handshake = Handshake.refused(status, retry_after)
 
     def redirect(self, location: str) -> None:
         """Answer every WebSocket handshake of a processor with a redirect."""
-        if not isinstance(location, str):
-            raise ValueError(f'location {location!r} is not a URL')
-        self.refuse(302)
-        self.location = location
+        self.faults.handshake = Handshake.redirected(location)
 
-    def demand_token(self, token: str | None) -> None:
-        """Demand this token of every processor that has shown none so far; None: of nobody."""
+    def accept_then_close(self, code: int | None = None) -> None:
+        """Accept every processor connection and close it at once."""
+        self.faults.handshake = Handshake.closed(code)
+
+    def accept(self) -> None:
+        """Take back refuse, redirect and accept_then_close."""
+        self.faults.handshake = Handshake()
+
+    def demand_token(self, token: str | None, operators: bool = False) -> None:
+        """Demand this token of every processor, or operator, that has shown none; None: none."""
         if token is not None and not isinstance(token, str):
             raise ValueError('token is not a string')
-        self.state.token = token
+        if operators:
+            self.state.operator_token = token
+        else:
+            self.state.token = token
 
     def send(self, camera: str, text: str) -> None:
         """Send any text to a registered camera."""
@@ -178,7 +174,8 @@ class OrchestratorSim:
     def control(self, order: dict[str, Any]) -> None:
         """Obey an order of /control; raise ValueError or TypeError for a bad one."""
         orders: dict[str, Callable[..., None]] = {
-            'drop': self.drop, 'stall': self.stall, 'resume': self.resume, 'refuse': self.refuse,
+            'drop': self.drop, 'stall': self.faults.stall, 'resume': self.faults.resume,
+            'refuse': self.refuse,
             'accept': self.accept, 'accept_then_close': self.accept_then_close,
             'redirect': self.redirect, 'demand_token': self.demand_token, 'send': self.send}
         arguments = dict(order)
@@ -192,58 +189,6 @@ class OrchestratorSim:
         return {
             'opened': self.opened, 'refused': self.refused, 'open': len(self.connections),
             'cameras': self.state.connections_by_camera(),
-            'registered': sorted(self.state.processors), 'operators': len(self.state.operators),
+            'registered': sorted(map(str, self.state.processors)),
+            'operators': len(self.state.operators),
             'objects': list(self.state.objects), 'received': dict(self.state.received)}
-
-    # ---- used by the connections
-
-    def record(self, connection: str, direction: str, text: str) -> None:
-        """Tell listener and journal of a frame."""
-        if self._listener is not None:
-            self._listener(connection, direction, text)
-        if self._journal is not None:
-            self._journal.write(connection, direction, text)
-
-    def deliver(self, deliveries: list[Delivery]) -> None:
-        """Send messages to their receivers."""
-        for peer, message in deliveries:
-            assert isinstance(peer, Peer)
-            peer.deliver_text(codec.dumps(message))
-
-    def closed(self, peer: Peer) -> None:
-        """Forget a connection."""
-        self.peers.remove(peer)
-        self._all_closed.set()
-
-    @property
-    def stalled(self) -> bool:
-        """Whether frames have to wait."""
-        return not self._running.is_set()
-
-    async def running(self) -> None:
-        """Wait while stalled."""
-        await self._running.wait()
-
-
-class _Stats(web.RequestHandler):
-    """What the stand-in counts, as JSON."""
-
-    def initialize(self, sim: OrchestratorSim) -> None:
-        self.sim = sim
-
-    def get(self) -> None:
-        self.set_header('Content-Type', 'application/json')
-        self.write(codec.dumps(self.sim.stats()))
-
-
-class _Control(_Stats):
-    """Takes orders, as JSON objects."""
-
-    def post(self) -> None:
-        try:
-            self.sim.control(codec.loads(self.request.body))
-        except (DecodeError, ValueError, TypeError) as error:
-            self.set_status(400)
-            self.write(codec.dumps({'error': str(error)}))
-            return
-        self.get()

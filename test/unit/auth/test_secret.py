@@ -15,12 +15,14 @@
 """Secrets in files: who may read them, what they may hold, and that they can be replaced."""
 
 import os
+import subprocess
+import sys
 from urllib.parse import parse_qs
 
 from camera_ws_bridge.auth import sources
 import pytest
 from rigs.auth_rig import environment, fault_of, SECRET, serving, source_for, TOKEN, wrong
-from rigs.shared import run
+from rigs.shared import run, WAIT
 
 pytestmark = pytest.mark.usefixtures('no_canary_logged')
 
@@ -56,6 +58,47 @@ def test_a_credential_of_systemd_is_accepted(secret_file):
         path = secret_file(TOKEN, mode)
         os.chown(path, 0, 0)
         assert sources.from_environment({}, path) is not None
+
+
+@root_only
+@pytest.mark.parametrize('where', ('first', 'supplementary'))
+def test_a_secret_of_kubernetes_is_accepted(secret_file, monkeypatch, where):
+    # With fsGroup the files are root's, of that group, and have the mode that defaultMode says.
+    if where == 'first':
+        monkeypatch.setattr(os, 'getegid', lambda: 4711)
+    else:
+        monkeypatch.setattr(os, 'getgroups', lambda: [7, 4711])
+    path = secret_file(TOKEN)
+    os.chown(path, 0, 4711)
+    os.chmod(path, 0o440)
+    assert sources.from_environment({}, path) is not None
+    for mode in (0o640, 0o460, 0o444, 0o441, 0o550):
+        os.chmod(path, mode)
+        assert '0440' in str(wrong(sources.from_environment, {}, path))
+    os.chown(path, os.geteuid() or 4712, 4711)
+    os.chmod(path, 0o440)
+    wrong(sources.from_environment, {}, path)
+
+
+@root_only
+def test_a_process_without_privileges_reads_a_secret_of_its_group(secret_file, tmp_path):
+    path = secret_file(TOKEN)
+    os.chown(path, 0, 4711)
+    os.chmod(path, 0o440)
+    tmp_path.chmod(0o755)
+    program = """if True:
+        import os, sys
+        from camera_ws_bridge.auth import sources
+        file = os.open(os.path.dirname(sys.argv[1]), os.O_RDONLY)  # its parents are root's
+        os.fchdir(file)
+        os.setgroups([4711])
+        os.setgid(10001)
+        os.setuid(10001)
+        sources.from_environment({}, os.path.basename(sys.argv[1]))
+    """
+    result = subprocess.run(
+        [sys.executable, '-c', program, path], capture_output=True, text=True, timeout=WAIT)
+    assert (result.returncode, result.stderr) == (0, '')
 
 
 @root_only

@@ -70,6 +70,7 @@ def test_secrets_that_cannot_be_are_refused(value):
     ('http://10.0.0.1/token', 'https:'),
     ('http://[::ffff:127.0.0.1]/token', 'https:'),
     ('http://[fe80::1]/token', 'https:'),
+    ('http://[::1%25lo]/token', 'https:'),
     ('https://user:canary@auth.example/token', 'user name or password'),
     ('http://localhost:canary@auth.example/', 'user name or password'),
     ('https://auth.example/token#canary', 'fragment'),
@@ -77,11 +78,13 @@ def test_secrets_that_cannot_be_are_refused(value):
     ('https://auth.example/\u00e4', 'characters'),
     ('https://auth.example:99999/', 'no URL'),
     ('https://[::1/', 'no URL'),
-    ('https://auth.example:0/', 'no URL'),
-    ('https:///token', 'no URL'),
-    ('ftp://auth.example/', 'no URL'),
-    ('auth.example/token', 'no URL'),
-    ('file:///etc/shadow', 'no URL'),
+    ('https://auth.example:canary/', 'no URL'),
+    ('https://auth.example:0/', 'port 0'),
+    ('https:///token', 'names no host'),
+    ('ftp://auth.example/', 'begin with http: or https:'),
+    ('auth.example/token', 'begin with http: or https:'),
+    ('canary:auth', 'begin with http: or https:'),
+    ('file:///etc/shadow', 'begin with http: or https:'),
 ))
 def test_token_servers_that_cannot_be_or_must_not(url, part):
     error = wrong(sources.from_environment, environment(url), '')
@@ -94,6 +97,19 @@ def test_token_servers_that_cannot_be_or_must_not(url, part):
     ' https://auth.example/token\n'))
 def test_token_servers_that_are_accepted(url):
     assert isinstance(sources.from_environment(environment(url), ''), sources.ClientCredentials)
+
+
+@pytest.mark.parametrize('host', ('auth.example', ' AUTH.example '))
+def test_a_token_server_over_plain_http_is_allowed_by_name(host):
+    values = environment('http://Auth.example:8080/token')
+    assert sources.from_environment(values, '', insecure_auth_host=host) is not None
+
+
+@pytest.mark.parametrize('host', ('', 'auth', 'other.example', '*'))
+def test_a_token_server_over_plain_http_is_refused_otherwise(host):
+    values = environment('http://auth.example/token')
+    error = wrong(lambda: sources.from_environment(values, '', insecure_auth_host=host))
+    assert "insecure_auth_host set to 'auth.example'" in error.reason
 
 
 @pytest.mark.parametrize('content', (None, 'canary: no PEM'))
@@ -270,7 +286,7 @@ def test_nothing_shows_a_secret(secret_file):
     run(test())
 
 
-def test_without_oauth_tornado_is_not_loaded():
+def test_without_oauth_no_http_client_is_loaded():
     program = ('import sys; from camera_ws_bridge.auth import sources; '
-               'sources.from_environment({}, ""); sys.exit("tornado" in sys.modules)')
+               'sources.from_environment({}, ""); sys.exit("http.client" in sys.modules)')
     assert subprocess.run([sys.executable, '-c', program], timeout=WAIT).returncode == 0

@@ -16,7 +16,6 @@
 
 import asyncio
 import json
-import logging
 import socket
 import subprocess
 import sys
@@ -46,7 +45,8 @@ def test_what_is_asked():
             'client_secret': [SECRET]}
         assert request.headers['Content-Type'] == 'application/x-www-form-urlencoded'
         assert request.headers['Accept'] == 'application/json'
-        assert 'Accept-Encoding' not in request.headers
+        assert request.headers['Accept-Encoding'] == 'identity'
+        assert request.headers['Host'] == f'localhost:{server.port}'
     run(test())
 
 
@@ -179,7 +179,7 @@ def test_slow_servers_cost_a_limited_time(behave):
             fault = await fault_of(source.token())
             assert time.monotonic() - began < 5
             assert fault.cause == 'token_server' and 'within 0.3 s' in fault.reason
-            while not server.ended:  # tornado gives up the connection, too
+            while not server.ended:  # no thread holds the connection any longer
                 await asyncio.sleep(0.01)
     run(test())
 
@@ -287,29 +287,46 @@ def test_names_that_do_not_resolve(monkeypatch, answer, part):
     run(test())
 
 
-def test_who_gives_up_waiting_ends_the_connection():
+def test_who_gives_up_waiting_leaves_no_connection_and_no_thread_behind():
     async def test():
+        idle = threading.active_count()
         async with raw_serving(_silent) as server:
-            with pytest.raises(asyncio.TimeoutError):
-                await asyncio.wait_for(source_for(server).token(), 0.2)
-            while not server.ended:
+            for _ in range(3):
+                with pytest.raises(asyncio.TimeoutError):
+                    await asyncio.wait_for(source_for(server).token(), 0.2)
+            while len(server.ended) < 3:
                 await asyncio.sleep(0.01)
+            loop = asyncio.get_running_loop()
+            await asyncio.wait_for(loop.shutdown_default_executor(), WAIT)
+            assert threading.active_count() == idle
+    run(test())
+
+
+def test_no_memory_and_no_descriptors_are_told(monkeypatch):
+    async def test():
+        async with serving() as server:
+            for error, part in ((MemoryError(), 'memory'), (OSError(24, 'x'), 'ulimit -n')):
+                async def fail(*_, error=error):
+                    raise error
+                monkeypatch.setattr(token_server, 'dial', fail)
+                assert part in (await fault_of(source_for(server).token())).reason
+    run(test())
+
+
+def test_a_zone_is_connected_to_and_not_told():
+    async def test():
+        try:
+            serving_there = serving(host='::1')
+            async with serving_there as server:
+                server.url = f'http://[::1%25lo]:{server.port}/token'
+                await source_for(server, insecure_auth_host='::1%lo').token()
+                assert server.requests[0].headers['Host'] == f'[::1]:{server.port}'
+        except OSError:
+            pytest.skip('no IPv6 here')
     run(test())
 
 
 # ---- nothing shows
-
-def test_tornado_logs_nothing_of_an_answer_and_of_others_as_before(caplog):
-    async def test():
-        answer = b'HTTP/1.1 200 OK\r\nX: \x1b[2Jcanary\x00\r\n\r\n'
-        async with raw_serving(_says(answer)) as server:
-            await fault_of(source_for(server).token())
-        assert [record for record in caplog.records if record.name.startswith('tornado')] == []
-        for name in ('tornado.general', 'tornado.application'):
-            logging.getLogger(name).warning('of others')
-        assert [record.message for record in caplog.records][-2:] == ['of others'] * 2
-    run(test())
-
 
 def test_a_process_that_ends_while_it_waits_says_nothing(tmp_path):
     program = tmp_path / 'program.py'

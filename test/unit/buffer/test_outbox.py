@@ -50,6 +50,15 @@ def test_a_message_goes_its_way():
     assert box.dropped == {}
 
 
+def test_it_is_as_full_as_its_fuller_lane():
+    box = outbox(boxes=Policy(10, 100), updates=Policy(4, 100))
+    assert box.fill() == 0.0
+    fill(box, box.boxes, b'x' * 30, b'x' * 20)
+    assert box.fill() == 0.5
+    fill(box, box.updates, b'1', b'2', b'3')
+    assert box.fill() == 0.75
+
+
 def test_the_peak_of_the_bytes_is_since_it_was_last_asked_for():
     box = outbox()
     box.put(box.boxes, b'12345', 1.0)

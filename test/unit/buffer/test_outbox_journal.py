@@ -24,8 +24,8 @@ class Journal:
     def __init__(self):
         self.told = []
 
-    def added(self, lane_name, id, payload, object_id, urgent):  # noqa: A002
-        self.told.append(('added', lane_name, id, payload, object_id, urgent))
+    def added(self, lane_name, item):
+        self.told.append(('added', lane_name, item.id, item.payload, item.object_id))
 
     def gone(self, id):  # noqa: A002
         self.told.append(('gone', id))
@@ -38,16 +38,16 @@ def test_the_journal_hears_of_what_comes_and_of_what_goes_by_whichever_way():
     fill(box, box.updates, b'u', object_id=7)
     first = box.next_id - 3
     assert box.journal.told == [
-        ('added', 'boxes', first, b'1', None, False),
-        ('added', 'boxes', first + 1, b'2', None, False),
-        ('added', 'updates', first + 2, b'u', 7, True)]
+        ('added', 'boxes', first, b'1', None),
+        ('added', 'boxes', first + 1, b'2', None),
+        ('added', 'updates', first + 2, b'u', 7)]
     del box.journal.told[:]
     fill(box, box.boxes, b'3')  # drops the oldest
     fill(box, box.boxes, b'4' * 101)  # never was in the buffer
     box.clear('cleared')
     told = box.journal.told
     assert [entry for entry in told if entry[0] == 'added'] == [
-        ('added', 'boxes', first + 3, b'3', None, False)]
+        ('added', 'boxes', first + 3, b'3', None)]
     assert sorted(entry[1] for entry in told if entry[0] == 'gone') == [
         first, first + 1, first + 2, first + 3]
 

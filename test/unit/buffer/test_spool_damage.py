@@ -160,7 +160,8 @@ def test_both_ends_of_a_broken_file_are_read(spool, path):
 
 def test_a_newer_version_is_refused_and_left_as_it_is(spool, path):
     spool.close()
-    edit(path, 'ALTER TABLE messages ADD COLUMN more TEXT', 'PRAGMA user_version = 2')
+    edit(path, 'ALTER TABLE messages ADD COLUMN more TEXT',
+         f'PRAGMA user_version = {table.VERSION + 1}')
     with open(path, 'rb') as file:
         before = file.read()
     with pytest.raises(ConfigurationError, match='newer version of this bridge: install'):

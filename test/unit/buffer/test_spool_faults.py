@@ -58,17 +58,17 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize('text, cause, usable', FAULTS)
 @pytest.mark.parametrize('at', ['PRAGMA synchronous', 'BEGIN', 'COMMIT'])
-def test_faults_of_a_write_have_a_cause_and_leave_the_old_state(spool, text, cause, usable, at):
+def test_faults_of_a_write_have_a_cause_and_leave_the_old_state(spool, at):
     spool.write([boxes(1)], ())
-    spool._connection = Failing(spool._connection, at, sqlite3.OperationalError(text))
-    with pytest.raises(SpoolError) as caught:
-        spool.write([boxes(2)], [1])
-    assert (caught.value.cause, caught.value.usable) == (cause, usable)
-    assert caught.value.reason == str(caught.value)
-    spool.reopen()
-    assert (spool.load(), spool.report) == ([boxes(1)], '')
+    for text, cause, usable in FAULTS:
+        spool._connection = Failing(spool._connection, at, sqlite3.OperationalError(text))
+        with pytest.raises(SpoolError) as caught:
+            spool.write([boxes(2)], [1])
+        assert (caught.value.cause, caught.value.usable) == (cause, usable), text
+        assert caught.value.reason == str(caught.value), text
+        spool.reopen()
+        assert (spool.load(), spool.report) == ([boxes(1)], ''), text
 
 
 def test_full_with_a_connection_that_answers_nothing_more(spool):

@@ -25,6 +25,7 @@ from camera_ws_bridge.buffer.outbox import BOXES, UPDATES
 from camera_ws_bridge.buffer.spool.spool import Row, Spool, SpoolError
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import initialize, invariant, rule, RuleBasedStateMachine
+from rigs.shared import wait_until
 from rigs.spool_rig import crash, in_process, MIB
 
 
@@ -53,21 +54,13 @@ WRITER = """
 """
 
 
-def wait_for_size(path, process):
-    """Wait until the process has written to its log."""
-    deadline = time.monotonic() + 60
-    while not os.path.exists(path) or not os.path.getsize(path):
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.001)
-
-
 def test_a_killed_process_loses_nothing_that_was_written(tmp_path, path):
     chance = random.Random(7)
     log = str(tmp_path / 'log')
     next_id, state, writes = 1, [], 0
     for kill in range(30):
         process = in_process(WRITER, path, log, str(kill), str(next_id))
-        wait_for_size(log, process)
+        wait_until(lambda: os.path.exists(log) and os.path.getsize(log), 'it writes')
         time.sleep(chance.uniform(0, 0.08))
         process.kill()
         process.communicate()

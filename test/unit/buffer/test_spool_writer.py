@@ -24,7 +24,8 @@ from camera_ws_bridge.buffer.spool.spool import Row
 from camera_ws_bridge.buffer.spool.writer import monotonic_time, OK
 from camera_ws_bridge.errors import ConfigurationError
 import pytest
-from rigs.spool_writer_rig import Clock, MIB, NEVER, PATIENCE, wait_for
+from rigs.shared import Clock, wait_until
+from rigs.spool_writer_rig import MIB, NEVER, PATIENCE
 
 
 # ---- in order
@@ -108,7 +109,7 @@ def test_updates_are_written_at_once_with_all_before_them(rigs):
     rig = rigs()
     rig.boxes(1, 2)
     rig.update(3)
-    wait_for(lambda: len(rig.writes) == 2)
+    wait_until(lambda: len(rig.writes) == 2)
     assert rig.writes == [([3], []), ([1, 2], [])]
 
 

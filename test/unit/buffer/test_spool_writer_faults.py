@@ -17,11 +17,12 @@
 import os
 import random
 
-from camera_ws_bridge.buffer.outbox import UPDATES
+from camera_ws_bridge.buffer.outbox import Item, UPDATES
 from camera_ws_bridge.buffer.spool.spool import Spool, SpoolError
 from camera_ws_bridge.buffer.spool.writer import DEGRADED, OK, SpoolWriter, Timing
 import pytest
-from rigs.spool_writer_rig import FAULTS, MIB, NEVER, PATIENCE, wait_for
+from rigs.shared import wait_until
+from rigs.spool_writer_rig import FAULTS, MIB, NEVER, PATIENCE
 
 
 @pytest.mark.parametrize('fault', FAULTS, ids=lambda fault: fault.cause)
@@ -32,7 +33,7 @@ def test_it_degrades_goes_on_and_heals(rigs, fault):
     rig.fault = fault
     rig.gone(1)
     rig.update(4)
-    wait_for(lambda: rig.changes)
+    wait_until(lambda: rig.changes)
     assert rig.changes == [(DEGRADED, str(fault))]
     assert (rig.writer.state, rig.writer.reason) == (DEGRADED, str(fault))
     assert not rig.flush()
@@ -40,10 +41,10 @@ def test_it_degrades_goes_on_and_heals(rigs, fault):
     rig.gone(2, 5)
     attempts = []
     rig.before_write = lambda: attempts.append(1)
-    wait_for(lambda: len(attempts) > 3)  # in vain
+    wait_until(lambda: len(attempts) > 3)  # in vain
     assert len(rig.changes) == 1
     rig.fault = None
-    wait_for(lambda: rig.writer.state == OK)
+    wait_until(lambda: rig.writer.state == OK)
     assert rig.changes[1:] == [(OK, '')]
     assert rig.writer.reason == ''
     rig.update(7)
@@ -60,7 +61,7 @@ def test_the_reason_may_change(rigs):
         rig.fault = fault
         rig.boxes(len(rig.changes) + 1)
         rig.flush()
-        wait_for(lambda: rig.writer.reason == str(fault))
+        wait_until(lambda: rig.writer.reason == str(fault))
     assert rig.changes == [(DEGRADED, str(fault)) for fault in FAULTS[:2]]
 
 
@@ -71,7 +72,7 @@ def test_updates_do_not_hurry_it_while_it_is_degraded(rigs):
     rig.before_write = lambda: attempts.append(1)
     for id_ in range(1, 20):
         rig.update(id_)
-        wait_for(lambda: rig.writer.state == DEGRADED)
+        wait_until(lambda: rig.writer.state == DEGRADED)
     assert len(attempts) == 1
     rig.fault = None
     assert rig.flush()
@@ -91,7 +92,7 @@ def test_a_failure_between_two_transactions(rigs):
     rig.gone(3, 4, 1700)
     budget[0] = 10**6
     rig.fault = None
-    wait_for(lambda: rig.writer.state == OK)
+    wait_until(lambda: rig.writer.state == OK)
     rig.close()
     assert rig.in_file() == [id_ for id_ in range(1, 1801) if id_ not in (3, 4, 1700)]
     assert sum(len(added) for added, _ in rig.writes) == 1799
@@ -104,10 +105,10 @@ def test_a_real_limit_keeps_updates_first_and_heals_as_it_drains(rigs):
     assert rig.writer.reason == f'spool_max_bytes ({MIB}) is reached'
     rig.gone(*range(1, 200))
     rig.update(1001)
-    assert not rig.flush()
+    wait_until(lambda: rig.writes)
     assert rig.writes[-1][0] == [1001]  # there was no room for the boxes
     rig.gone(*range(200, 901))
-    wait_for(lambda: rig.writer.state == OK)
+    wait_until(lambda: rig.writer.state == OK)
     rig.close()
     assert rig.in_file() == [*range(901, 1002)]
     assert os.path.getsize(rig.path) <= MIB
@@ -117,9 +118,9 @@ def test_a_bug_costs_the_spool_not_the_thread(rigs):
     rig = rigs(heal_interval=0.02)
     rig.fault = RuntimeError('a bug')
     rig.update(1)
-    wait_for(lambda: rig.writer.reason == 'RuntimeError: a bug')
+    wait_until(lambda: rig.writer.reason == 'RuntimeError: a bug')
     rig.fault = None
-    wait_for(lambda: rig.writer.state == OK)
+    wait_until(lambda: rig.writer.state == OK)
     rig.close()
     assert rig.in_file() == [1]
 
@@ -131,8 +132,8 @@ def test_callbacks_that_fail_are_nothing_to_it(path):
             raise RuntimeError('the loop is closed')
     writer, _, _ = SpoolWriter.open(path, MIB, Listener(), Timing(heal_interval=NEVER))
     writer._spool.close()
-    writer.added(UPDATES, 1, b'update', 1, True)
-    wait_for(lambda: writer.state == DEGRADED)
+    writer.added(UPDATES, Item(1, b'update', 0.0, 1))
+    wait_until(lambda: writer.state == DEGRADED)
     assert writer.flush(PATIENCE)
     assert writer.state == OK
     assert writer.close(PATIENCE)
@@ -148,7 +149,7 @@ def test_corrupt_while_running(rigs, path, damage):
         file.write(damage)
     os.rename(path + '.new', path)
     rig.update(4)
-    wait_for(lambda: [state for state, _ in rig.changes] == [DEGRADED, OK])
+    wait_until(lambda: [state for state, _ in rig.changes] == [DEGRADED, OK])
     assert len(rig.reports) == bool(damage)
     assert all('was corrupt' in report for report in rig.reports)
     rig.close()
@@ -169,7 +170,7 @@ def test_bytes_flipped_while_running(rigs, path):
         rig.gone(expected.pop(0))
         assert not rig.flush()
         rig.fault = None
-        wait_for(lambda: rig.writer.state == OK)
+        wait_until(lambda: rig.writer.state == OK)
         rig.boxes(301 + round_)
         expected.append(301 + round_)
         assert rig.flush()
@@ -241,7 +242,7 @@ def test_a_failure_right_after_the_late_rows_does_not_lose_them(rigs, monkeypatc
     rig.start()
     rig.boxes(1)
     rig.load_fault = None
-    wait_for(lambda: rig.writer.state == OK)
+    wait_until(lambda: rig.writer.state == OK)
     assert [[row.id for row in late] for late in rig.late] == [[-1, 0]]
     rig.close()
     assert rig.in_file() == [1, 2, 3]
@@ -253,7 +254,7 @@ def test_nothing_there_later(rigs):
     rig.start()
     rig.boxes(1)
     rig.open_fault = None
-    wait_for(lambda: rig.writer.state == OK)
+    wait_until(lambda: rig.writer.state == OK)
     rig.close()
     assert rig.late == []
     assert rig.in_file() == [1]
@@ -264,10 +265,10 @@ def test_what_a_person_has_to_put_right_does_not_end_a_running_bridge(rigs, path
     os.chmod(os.path.dirname(path), 0o777)
     rig.fault = SpoolError('io', 'disk I/O error')
     rig.update(1)
-    wait_for(lambda: 'others may write' in rig.writer.reason)
+    wait_until(lambda: 'others may write' in rig.writer.reason)
     rig.fault = None
     os.chmod(os.path.dirname(path), 0o700)
-    wait_for(lambda: rig.writer.state == OK)
+    wait_until(lambda: rig.writer.state == OK)
     rig.close()
     assert rig.in_file() == [1]
 

@@ -24,14 +24,16 @@ from camera_ws_bridge.buffer.spool.spool import SpoolError
 from camera_ws_bridge.buffer.spool.writer import OK
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import initialize, rule, RuleBasedStateMachine
+from rigs.shared import wait_until
 from rigs.spool_rig import crash, in_process
-from rigs.spool_writer_rig import FAULTS, Rig, stored, wait_for
+from rigs.spool_writer_rig import FAULTS, Rig, stored
 
 
 # ---- the end of the process
 
 VICTIM = """
     import random, time
+    from camera_ws_bridge.buffer.outbox import Item
     from camera_ws_bridge.buffer.spool.writer import SpoolWriter, Timing
     path, log, seed = sys.argv[1:]
     chance = random.Random(seed)
@@ -50,7 +52,7 @@ VICTIM = """
             urgent = chance.random() < 0.2
             os.write(log, b'+%d\\n' % next_id)
             lane = 'updates' if urgent else 'boxes'
-            writer.added(lane, next_id, b'%d ' % next_id * 99, 1, urgent)
+            writer.added(lane, Item(next_id, b'%d ' % next_id * 99, 0.0, 1))
             alive.append(next_id)
             next_id += 1
         for _ in range(chance.randrange(25)):
@@ -69,7 +71,7 @@ def test_a_killed_bridge_finds_all_that_was_flushed_in_order(tmp_path, path):
     flushes = 0
     for kill in range(15):
         process = in_process(VICTIM, path, log, str(kill))
-        wait_for(lambda: process.poll() is not None or (
+        wait_until(lambda: process.poll() is not None or (
             os.path.exists(log) and os.path.getsize(log)))
         time.sleep(chance.uniform(0, 0.1))
         process.kill()

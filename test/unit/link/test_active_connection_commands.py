@@ -17,7 +17,9 @@
 import asyncio
 
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.protocol.messages import Start, Stop, Update
+from camera_ws_bridge.protocol.start import Start
+from camera_ws_bridge.protocol.stop import Stop
+from camera_ws_bridge.protocol.update import Update
 import pytest
 from rigs.link_rig import Rig, virtual
 
@@ -48,7 +50,7 @@ async def test_start_between_identifier_and_pong_is_not_stale():
     rig.connections[1].feed(Start(5, 2.0, 1))
     rig.connections[1].answer()
     await rig.until(lambda: len(rig.commands) == 3)
-    assert [command.message for command in rig.commands[1:]] == [Start(5, 2.0, 1), Stop(1)]
+    assert [command.message for command in rig.commands[1:]] == [Stop(1), Start(5, 2.0, 1)]
     assert set(rig.session.tracked) == {5}
 
 

@@ -17,7 +17,7 @@
 import asyncio
 
 from camera_ws_bridge.link.active_connection import TICK
-from camera_ws_bridge.protocol.messages import Stop
+from camera_ws_bridge.protocol.stop import Stop
 import pytest
 from rigs.link_rig import PING, Rig, virtual
 

@@ -73,6 +73,28 @@ async def test_a_close_right_after_the_token_is_a_rejected_token():
     await rig.link.shut_down()
 
 
+@virtual
+async def test_a_wordless_close_instead_of_a_registration_names_the_token_that_may_be_missing():
+    rig = Rig()
+    rig.make = lambda index: {'answers': False}
+    rig.start()
+    await rig.until(lambda: rig.connections and 'identifier' in rig.connections[0].kinds)
+    rig.connections[0].lose(LinkFault('closed', 'code 1005', code=1005))
+    await rig.until(lambda: rig.link.cause)
+    assert rig.link.cause.startswith('closed') and 'AUTH_SERVER_URL' in rig.link.cause
+    await rig.link.shut_down()
+
+
+@virtual
+async def test_a_wordless_close_behind_the_registration_has_nothing_to_do_with_tokens():
+    rig = Rig().start()
+    connection = await rig.registered()
+    connection.lose(LinkFault('closed', 'code 1005', code=1005))
+    await rig.until(lambda: rig.link.cause)
+    assert rig.link.cause == 'closed: code 1005'
+    await rig.link.shut_down()
+
+
 @pytest.mark.parametrize('cause, after', (('lost', 0.0), ('closed', 5.0)))
 @virtual
 async def test_other_losses_are_not_blamed_on_the_token(cause, after):

@@ -20,6 +20,7 @@ import random
 from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.link.active_connection import TICK
 from camera_ws_bridge.link.link import State
+from camera_ws_bridge.link.settings import Settings
 import pytest
 from rigs.link_rig import FakeConnection, NOT_FOUND, REFUSED, Rig, run, UNAVAILABLE, virtual
 
@@ -154,6 +155,7 @@ def test_server_that_accepts_and_closes_sees_few_connects(answers):
                 return connection
 
             rig = Rig(draw=random.Random(seed).random, connect_timeout=0.0,
+                      reconnect_delay_max=Settings('gate').reconnect_delay_max,
                       make=lambda index: closed_in_a_moment)
             rigs.append(rig)
             rig.start()

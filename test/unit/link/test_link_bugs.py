@@ -17,7 +17,8 @@
 import asyncio
 
 from camera_ws_bridge.link.link import State
-from camera_ws_bridge.protocol.messages import Stop, Update
+from camera_ws_bridge.protocol.stop import Stop
+from camera_ws_bridge.protocol.update import Update
 import pytest
 from rigs.link_rig import Rig, virtual
 

@@ -49,6 +49,15 @@ async def test_other_delays_leave_a_connection_alone():
 
 
 @virtual
+async def test_a_connection_hears_of_a_new_interval():
+    rig = Rig(identify_interval=0.0).start()
+    connection = await rig.registered()
+    rig.configure(identify_interval=1.0)
+    await asyncio.sleep(1.5)
+    assert connection.kinds.count('identifier') == 2
+
+
+@virtual
 async def test_the_first_connection_may_be_given_more_or_less_time():
     rig = Rig(make=lambda index: REFUSED, connect_timeout=10.0).start()
     await asyncio.sleep(5)

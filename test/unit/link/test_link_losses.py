@@ -19,7 +19,9 @@ import random
 
 from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.link.link import State
-from camera_ws_bridge.protocol.messages import Start, Stop, Update
+from camera_ws_bridge.protocol.start import Start
+from camera_ws_bridge.protocol.stop import Stop
+from camera_ws_bridge.protocol.update import Update
 import pytest
 from rigs.link_rig import a_token, REFUSED, Rig, SECRET, virtual
 
@@ -65,31 +67,34 @@ async def test_nothing_is_lost_or_reordered_over_many_losses():
 @pytest.mark.parametrize('reconcile', (True, False))
 @virtual
 async def test_stop_missed_while_away_is_concluded_from_the_replay(reconcile):
-    replays = [(), (Update(2), Update(3, (1.0,)))]
+    replays = [(Update(2, (0.5,)),), (Update(2, (0.5,)), Update(3, (1.0,)))]
     rig = Rig(make=lambda index: {'replay': replays[index]}, reconcile=reconcile).start()
     first = await rig.registered()
-    first.feed(Start(1, 1.0, 1))
-    first.feed(Start(2, 1.0, 2))
+    first.feed(Start(4, 1.0, 1))
     await rig.until(lambda: len(rig.commands) == 2)
     first.lose()
     await rig.until(lambda: rig.link.reconnects == 1)
-    stops = [(4, Stop(1), True)] if reconcile else []
+    stops = [(4, Stop(4), True)] if reconcile else []
     assert [(command.sequence, command.message, command.reconciled)
             for command in rig.commands[2:]] == [(3, Update(3, (1.0,)), False), *stops]
-    assert set(rig.session.tracked) == ({2, 3} if reconcile else {1, 2, 3})
+    assert set(rig.session.tracked) == ({2, 3} if reconcile else {2, 3, 4})
 
 
 @virtual
 async def test_no_object_is_stopped_because_its_replay_was_garbled():
-    rig = Rig(make=lambda index: {'replay': [Update(1, (0.5,))] if index == 0 else []}).start()
+    replay = [Update(object_id, (0.5,)) for object_id in (1, 2, 3)]
+    rig = Rig(make=lambda index: {'replay': replay}).start()
     first = await rig.registered()
-    await rig.until(lambda: 1 in rig.session.tracked)
-    rig.make = lambda index: {'replay': ['{"type":"featureMap","objectId":1,"featureMap":[NaN]}']}
+    replay[:2] = ['{"type":"featureMap","objectId":1,"featureMap":{"test":"test"}}']
     first.lose()
-    await rig.until(lambda: len(rig.connections) == 2)
-    await rig.registered()
-    assert 1 in rig.session.tracked
-    assert all(not isinstance(command.message, Stop) for command in rig.commands)
+    await rig.until(lambda: rig.link.reconnects == 1)
+    assert {*rig.session.tracked} == {1, 3}
+    assert [command.message for command in rig.commands[3:]] == [Stop(2)]
+    assert 'object 1 is tracked all the same' in ''.join(rig.logger.lines)
+    replay[:1] = ['{"type":"featureMap","featureMap":{}}']
+    rig.connections[-1].lose()
+    await rig.until(lambda: rig.link.reconnects == 2)
+    assert {*rig.session.tracked} == {1, 3}
     await rig.link.shut_down()
 
 

@@ -16,10 +16,11 @@
 
 import asyncio
 
+from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.link.link import State
-from camera_ws_bridge.protocol.messages import Update
+from camera_ws_bridge.protocol.update import Update
 import pytest
-from rigs.link_rig import a_token, Rig, UNAVAILABLE, virtual
+from rigs.link_rig import a_token, REFUSED, Rig, UNAVAILABLE, virtual
 
 pytestmark = pytest.mark.usefixtures('writing')
 
@@ -145,6 +146,74 @@ async def test_reconnect_ends_the_wait_for_the_next_attempt():
     assert rig.clock() - began < 0.1
     await asyncio.sleep(9)
     assert len(rig.attempts) == 9
+
+
+@virtual
+async def test_reconnect_ends_an_attempt_that_hangs():
+    async def hang(timeout):
+        try:
+            await asyncio.sleep(timeout)
+        except asyncio.CancelledError:
+            ended.append(rig.clock())
+            raise
+
+    ended = []
+    rig = Rig(outcomes=[hang], open_timeout=60.0, connect_timeout=0.0).start()
+    await asyncio.sleep(15)
+    rig.link.reconnect()
+    await rig.registered()
+    assert ended == [15.0] and rig.attempts == [0.0, pytest.approx(15.0, abs=0.1)]
+    assert rig.link.cause == 'reconnect: told to connect anew'
+
+
+@virtual
+async def test_reconnect_ends_a_wait_that_the_server_has_asked_for():
+    busy = LinkFault('http_503', 'it answers HTTP 503', retry_after=120.0)
+    rig = Rig(outcomes=[busy]).start()
+    await asyncio.sleep(1)
+    rig.link.reconnect()
+    await rig.registered()
+    assert rig.attempts == [0.0, pytest.approx(1.0, abs=0.1)]
+
+
+@virtual
+async def test_an_attempt_that_was_ended_says_nothing_of_the_server():
+    async def hang(timeout):
+        await asyncio.sleep(timeout)
+
+    rig = Rig(outcomes=[*(5 * [hang]), UNAVAILABLE], connect_timeout=0.0).start()
+    for count in range(1, 6):
+        await rig.until(lambda: len(rig.attempts) == count)
+        rig.link.reconnect()
+    await rig.registered()
+    assert rig.attempts[-1] - rig.attempts[-2] < 1.1
+
+
+@virtual
+async def test_an_attempt_that_is_over_when_it_is_to_be_ended_counts_as_it_went():
+    async def refused(timeout):
+        asyncio.get_running_loop().call_soon(rig.link.reconnect)
+        return REFUSED
+
+    rig = Rig(outcomes=[refused]).start()
+    await rig.registered()
+    assert rig.link.cause.startswith('refused: ') and rig.clock() < 0.1
+
+
+@virtual
+async def test_the_end_of_the_link_ends_its_attempt():
+    async def hang(timeout):
+        try:
+            await asyncio.sleep(timeout)
+        finally:
+            ended.append(rig.clock())
+
+    ended = []
+    rig = Rig(make=lambda index: hang).start()
+    await asyncio.sleep(1)
+    rig.running.cancel()
+    await asyncio.wait([rig.running])
+    assert rig.running.cancelled() and ended == [1.0]
 
 
 @virtual

@@ -69,6 +69,12 @@ def test_drops_are_a_warning_for_a_minute():
     assert health.judge(Figures(**REGISTERED, dropped=4), 300.0)[0] == Level.WARN
 
 
+def test_objects_without_room_are_a_warning():
+    assert Health(0.0).judge(Figures(**REGISTERED, untold=3), 1.0) == (
+        Level.WARN, 'registered; 3 more objects are tracked than are told of: stop those that '
+        'nobody looks for')
+
+
 def test_the_worst_counts_and_all_is_said():
     level, text = Health(0.0).judge(Figures(
         **UNREGISTERED, cause='lost', fill=1.0, dropped=1,

@@ -16,7 +16,7 @@
 
 from camera_ws_bridge.preflight import report
 from camera_ws_bridge.preflight.report import failed, ok, skipped, Status, Step, warning
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 import pytest
 
 STEPS = [Step('resolve', ok('a is 1.2.3.4', addresses=['1.2.3.4']), 0.0014),
@@ -27,7 +27,7 @@ BROKEN = Step('upgrade', failed('HTTP \x1b[2J404', 'correct\nthe path', cause='h
 
 def test_what_the_object_says():
     value = report.as_object([*STEPS, BROKEN])
-    assert codec.loads(codec.dumps(value)) == value
+    assert strict_json.loads(strict_json.dumps(value)) == value
     assert (value['format'], value['ok'], value['seconds']) == (1, False, 1.251)
     assert value['steps'][1] == {
         'name': 'tls', 'status': 'warning', 'seconds': 0.25, 'detail': '5 days left',

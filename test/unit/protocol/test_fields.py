@@ -49,11 +49,6 @@ class Broken:
 HUGE = 10**5000
 
 
-def kind(value):
-    """Return a name for a parameter that is too long to be its own."""
-    return type(value).__name__
-
-
 def reason(check, value, *arguments, path='a.b'):
     """Return the reason for which the value is refused."""
     with pytest.raises(BadField) as caught:
@@ -72,14 +67,14 @@ def bits(value):
 
 # ---- number
 
-@pytest.mark.parametrize('value', [
-    0.0, -0.0, 0.1, 5e-324, -5e-324, 2.2250738585072014e-308, 1.7976931348623157e308,
-    1606.0333333333335, 0, 1, -1, 2**53, -2**53, 2**53 + 2, 2**60, -2**63])
-def test_number_returns_the_very_value(value):
-    assert bits(fields.number(value, 'a.b')) == bits(value)
+def test_number_returns_the_very_value():
+    for value in (
+            0.0, -0.0, 0.1, 5e-324, -5e-324, 2.2250738585072014e-308, 1.7976931348623157e308,
+            1606.0333333333335, 0, 1, -1, 2**53, -2**53, 2**53 + 2, 2**60, -2**63):
+        assert bits(fields.number(value, 'a.b')) == bits(value)
 
 
-@pytest.mark.parametrize('value, expected', [
+NO_NUMBERS = [
     (math.nan, 'nan is not a finite number'),
     (math.inf, 'inf is not a finite number'),
     (-math.inf, '-inf is not a finite number'),
@@ -97,102 +92,113 @@ def test_number_returns_the_very_value(value):
     ('1', "'1' is not a number"),
     ([], 'a JSON array is not a number'),
     ({}, 'a JSON object is not a number'),
-], ids=kind)
-def test_number_refuses(value, expected):
-    assert reason(fields.number, value) == expected
+]
 
 
-@pytest.mark.parametrize('value', [Float(0.5), Int(5), 5j, b'5', object()])
-def test_number_refuses_what_only_looks_like_one(value):
-    assert reason(fields.number, value).endswith(' is not a number')
+def test_number_refuses():
+    for value, expected in NO_NUMBERS:
+        assert reason(fields.number, value) == expected
+
+
+def test_number_refuses_what_only_looks_like_one():
+    for value in Float(0.5), Int(5), 5j, b'5', object():
+        assert reason(fields.number, value).endswith(' is not a number'), value
 
 
 # ---- integer, object_id, box_id
 
-@pytest.mark.parametrize('value', [-3, 0, 2**63 - 1])
-def test_integer_from_lowest_to_int64(value):
-    assert fields.integer(value, 'a.b', -3) == value
+def test_integer_from_lowest_to_int64():
+    for value in -3, 0, 2**63 - 1:
+        assert fields.integer(value, 'a.b', -3) == value
 
 
-@pytest.mark.parametrize('check, lowest', [(fields.object_id, 0), (fields.box_id, -2**63)])
-def test_bounds_of_ids(check, lowest):
-    assert check(lowest, 'a.b') == lowest
-    assert check(2**63 - 1, 'a.b') == 2**63 - 1
-    expected = f'is not in {lowest} to 9223372036854775807'
-    assert reason(check, lowest - 1) == f'{lowest - 1} {expected}'
-    assert reason(check, 2**63) == f'9223372036854775808 {expected}'
-    assert reason(check, HUGE) == f'an integer of 16610 bits {expected}'
+def test_bounds_of_ids():
+    for check, lowest in (fields.object_id, 0), (fields.box_id, -2**63):
+        assert check(lowest, 'a.b') == lowest
+        assert check(2**63 - 1, 'a.b') == 2**63 - 1
+        expected = f'is not in {lowest} to 9223372036854775807'
+        assert reason(check, lowest - 1) == f'{lowest - 1} {expected}'
+        assert reason(check, 2**63) == f'9223372036854775808 {expected}'
+        assert reason(check, HUGE) == f'an integer of 16610 bits {expected}'
 
 
-@pytest.mark.parametrize('check', [fields.object_id, fields.box_id])
-@pytest.mark.parametrize('value', [
-    True, False, None, 7.0, math.nan, '7', b'7', [7], {}, (7,), Int(7), Float(7),
-    Unrepresentable('7' * 21), object()])
-def test_ids_are_integers(check, value):
-    assert reason(check, value).endswith(' is not an integer')
+def test_ids_are_integers():
+    for value in (
+            True, False, None, 7.0, math.nan, '7', b'7', [7], {}, (7,), Int(7), Float(7),
+            Unrepresentable('7' * 21), object()):
+        for check in fields.object_id, fields.box_id:
+            assert reason(check, value).endswith(' is not an integer'), value
 
 
 # ---- text
 
-@pytest.mark.parametrize('value', [
-    '', 'person', '\x00\n', '\u00e4\u20ac\U0001f600', 'x' * 10**6], ids=kind)
-def test_text_returns_the_very_value(value):
-    assert fields.text(value, 'a.b') is value
+def test_text_returns_the_very_value():
+    for value in '', 'person', '\x00\n', '\u00e4\u20ac\U0001f600', 'x' * 10**6:
+        assert fields.text(value, 'a.b') is value, value[:10]
 
 
-@pytest.mark.parametrize('value', [None, 5, True, b'person', ['person'], {}, object()])
-def test_text_refuses_other_types(value):
-    assert reason(fields.text, value).endswith(' is not a string')
+def test_text_refuses_other_types():
+    for value in None, 5, True, b'person', ['person'], {}, object():
+        assert reason(fields.text, value).endswith(' is not a string'), value
 
 
-@pytest.mark.parametrize('value', [
-    '\ud800', 'a\udfffb', '\udc00\ud800', '\ud800' * 1000], ids=kind)
-def test_text_refuses_half_surrogate_pairs(value):
-    assert reason(fields.text, value).endswith(' holds half a surrogate pair')
+def test_text_refuses_half_surrogate_pairs():
+    for value in '\ud800', 'a\udfffb', '\udc00\ud800', '\ud800' * 1000:
+        assert reason(fields.text, value).endswith(' holds half a surrogate pair'), value[:10]
 
 
 # ---- rect and numbers
 
-@pytest.mark.parametrize('value', [
-    [0.0, 0.25, 0.5, 1.0], (0.0, 0.25, 0.5, 1.0), [0, 0, 1, 1], [-0.0, 0, -1e300, 5e-324]])
-def test_rect_returns_the_very_numbers(value):
-    assert [*map(bits, fields.rect(value, 'a.b'))] == [*map(bits, value)]
-    assert type(fields.rect(value, 'a.b')) is tuple
+def test_rect_returns_the_very_numbers():
+    for value in (
+            [0.0, 0.25, 0.5, 1.0], (0.0, 0.25, 0.5, 1.0), [0, 0, 1, 1], [-0.0, 0, -1e300, 5e-324]):
+        assert [*map(bits, fields.rect(value, 'a.b'))] == [*map(bits, value)]
+        assert type(fields.rect(value, 'a.b')) is tuple
 
 
-@pytest.mark.parametrize('value', [
-    None, 5, 'rect', {}, [], (), [0.0] * 3, [0.0] * 5, (0.0,) * 5, {0.1, 0.2, 0.3, 0.4},
-    dict.fromkeys((0.1, 0.2, 0.3, 0.4)), object()])
-def test_rect_refuses_all_but_four(value):
-    assert reason(fields.rect, value).endswith(
-        ' is not four numbers (left, top, right, bottom)')
+def test_rect_refuses_all_but_four():
+    for value in (
+            None, 5, 'rect', {}, [], (), [0.0] * 3, [0.0] * 5, (0.0,) * 5, {0.1, 0.2, 0.3, 0.4},
+            dict.fromkeys((0.1, 0.2, 0.3, 0.4)), object()):
+        assert reason(fields.rect, value).endswith(
+            ' is not four numbers (left, top, right, bottom)'), value
 
 
-@pytest.mark.parametrize('index', range(4))
-@pytest.mark.parametrize('bad', [math.nan, math.inf, True, None, '0', [], HUGE], ids=kind)
-def test_rect_names_the_bad_number(index, bad):
-    value = [0.0, 0, 0.5, 1]
-    value[index] = bad
-    reason(fields.rect, value, path=f'a.b[{index}]')
+def test_rect_names_the_bad_number():
+    for bad in math.nan, math.inf, True, None, '0', [], HUGE:
+        for index in range(4):
+            value = [0.0, 0, 0.5, 1]
+            value[index] = bad
+            reason(fields.rect, value, path=f'a.b[{index}]')
 
 
-@pytest.mark.parametrize('value', [
-    [], (), [0.5], [1], (0.5, 1, -0.0, 2**53), [5e-324] * 1000], ids=kind)
-def test_numbers_returns_the_very_numbers(value):
-    assert [*map(bits, fields.numbers(value, 'a.b'))] == [*map(bits, value)]
-    assert type(fields.numbers(value, 'a.b')) is tuple
+def test_numbers_returns_the_very_numbers():
+    for value in [], (), [0.5], [1], (0.5, 1, -0.0, 2**53), [5e-324] * 1000:
+        assert [*map(bits, fields.numbers(value, 'a.b'))] == [*map(bits, value)]
+        assert type(fields.numbers(value, 'a.b')) is tuple
 
 
-@pytest.mark.parametrize('rest', [[0.5, 0.25], [0.5, 1]])
-@pytest.mark.parametrize('bad', [
-    math.nan, math.inf, -math.inf, True, None, '0', [], {}, Float(1), Unrepresentable('NaN')])
-def test_numbers_names_the_bad_one(rest, bad):
-    reason(fields.numbers, [*rest, bad, 1.0], path='a.b[2]')
+def test_numbers_names_the_bad_one():
+    for bad in (
+            math.nan, math.inf, -math.inf, True, None, '0', [], {}, Float(1),
+            Unrepresentable('NaN')):
+        for rest in [0.5, 0.25], [0.5, 1]:
+            reason(fields.numbers, [*rest, bad, 1.0], path='a.b[2]')
+
+
+# ---- need
+
+def test_what_is_needed_is_returned_or_named():
+    assert fields.need({'b': None}, 'b') is None
+    for path, name in ('', 'b'), ('a.', 'a.b'):
+        with pytest.raises(BadField) as caught:
+            fields.need({}, 'b', path)
+        assert (caught.value.field, caught.value.reason) == (name, 'missing')
 
 
 # ---- show
 
-@pytest.mark.parametrize('value, expected', [
+SHOWN = [
     (None, 'a JSON null'), (True, 'a JSON boolean'), ({1: 2}, 'a JSON object'),
     ([HUGE], 'a JSON array'), (0.5, '0.5'), (-7, '-7'),
     (2**128 - 1, '340282366920938463463374607431768211455'), (2**128, 'an integer of 129 bits'),
@@ -200,32 +206,29 @@ def test_numbers_names_the_bad_one(rest, bad):
     ('\ud800', r"'\ud800'"), (Unrepresentable('-Infinity'), '-Infinity'),
     (Unrepresentable('9' * 20), '9' * 20), (Unrepresentable('9' * 21), '99999999... (21 digits)'),
     ('x' * 38, f"'{'x' * 38}'"), ('x' * 39, f"'{'x' * 36}..."), ('x' * 10**6, f"'{'x' * 36}..."),
-], ids=kind)
-def test_show(value, expected):
-    assert fields.show(value) == expected
+]
 
 
-@pytest.mark.parametrize('value', [
-    object(), b'\x00' * 10**6, '\x1b' * 1000, {'a'}, Float(0.5), 1e308, HUGE, [HUGE], {HUGE: HUGE},
-    Unrepresentable('9' * 10**6)], ids=kind)
-def test_what_is_shown_is_short_and_printable(value):
-    assert fields.show(value).isprintable()
-    assert len(fields.show(value)) <= 60
+def test_show():
+    for value, expected in SHOWN:
+        assert fields.show(value) == expected
 
 
-@pytest.mark.parametrize('value', [
-    (HUGE,), {HUGE}, (HUGE,) * 3, Rude(), (Rude(),), Broken(), (Broken(),)],
-    ids=['huge', 'set', 'huge rect', 'rude', 'in a tuple', 'broken', 'broken in a tuple'])
-def test_what_python_cannot_or_should_not_show_is_harmless_too(value):
-    assert fields.show(value).isprintable()
-    assert len(fields.show(value)) <= 60
+def test_what_is_shown_is_short_and_printable():
+    # Also what Python cannot or should not show.
+    for value in (
+            object(), b'\x00' * 10**6, '\x1b' * 1000, {'a'}, Float(0.5), 1e308, HUGE, [HUGE],
+            {HUGE: HUGE}, Unrepresentable('9' * 10**6), (HUGE,), {HUGE}, (HUGE,) * 3, Rude(),
+            (Rude(),), Broken(), (Broken(),)):
+        assert fields.show(value).isprintable(), type(value)
+        assert len(fields.show(value)) <= 60, type(value)
 
 
-@pytest.mark.parametrize('value, kind', [
-    ({}, 'object'), ([], 'array'), ('', 'string'), (True, 'boolean'), (None, 'null'),
-    (5, 'number'), (0.5, 'number'), (Unrepresentable('NaN'), 'number')])
-def test_kind_of(value, kind):
-    assert fields.kind_of(value) == kind
+def test_kind_of():
+    for value, kind in (
+            ({}, 'object'), ([], 'array'), ('', 'string'), (True, 'boolean'), (None, 'null'),
+            (5, 'number'), (0.5, 'number'), (Unrepresentable('NaN'), 'number')):
+        assert fields.kind_of(value) == kind
 
 
 def test_refuse():

@@ -22,6 +22,7 @@ import time
 from camera_ws_bridge.sim.loop_thread import LoopThread
 import pytest
 from rigs.proxy import Proxy, TO_CLIENT, TO_SERVER
+from rigs.shared import wait_until
 
 WAIT = 20.0  # seconds; only a failing test waits so long
 
@@ -59,13 +60,6 @@ def read(end, size):
     return data
 
 
-def wait(condition):
-    end = time.monotonic() + WAIT
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
-
-
 def nothing_comes(end):
     end.settimeout(0.2)
     with pytest.raises(TimeoutError):
@@ -90,7 +84,7 @@ def test_bytes_pass_both_ways_and_are_counted():
         thread.join()
         end.sendall(b'back')
         assert read(client, 4) == b'back'
-        wait(lambda: proxy.bytes == {TO_SERVER: len(data), TO_CLIENT: 4})
+        wait_until(lambda: proxy.bytes == {TO_SERVER: len(data), TO_CLIENT: 4})
         assert (proxy.accepted, proxy.connections) == (1, 1)
 
 
@@ -102,7 +96,7 @@ def test_the_end_of_one_direction_passes_and_leaves_the_other_open():
         assert read(client, 5) == b'still'
         end.close()
         assert client.recv(1) == b''
-        wait(lambda: proxy.connections == 0)
+        wait_until(lambda: proxy.connections == 0)
 
 
 def test_a_stalled_link_keeps_what_was_sent_until_it_heals():
@@ -181,7 +175,7 @@ def test_cut_after_so_many_bytes_resets_once():
             assert read(end, 2) == b'45'
         with pytest.raises(ConnectionResetError):
             client.recv(1)
-        wait(lambda: proxy.bytes[TO_SERVER] == 5)
+        wait_until(lambda: proxy.bytes[TO_SERVER] == 5)
         with connected(proxy, server) as (client, end):
             client.sendall(b'123456789')
             assert read(end, 9) == b'123456789'
@@ -227,7 +221,7 @@ def test_a_server_that_is_gone_resets_the_client():
         with pytest.raises(ConnectionResetError):  # it may come while connecting
             with socket.create_connection(('127.0.0.1', proxy.port), WAIT) as client:
                 client.recv(1)
-        wait(lambda: proxy.connections == 0)
+        wait_until(lambda: proxy.connections == 0)
 
 
 def test_the_target_can_move():

@@ -17,17 +17,17 @@
 from collections import Counter
 from itertools import zip_longest
 
-from camera_ws_bridge.ros.duplicate_filter import ONE, OTHER, TwinFilter
+from camera_ws_bridge.ros.duplicate_filter import DuplicateFilter, ONE, OTHER
 from hypothesis import given, strategies as st
 import pytest
 
 
 def passed(arrivals, limit=1000):
-    twins = TwinFilter(limit)
-    return [key for way, key in arrivals if twins.is_news(way, key)]
+    duplicates = DuplicateFilter(limit)
+    return [key for way, key in arrivals if duplicates.is_news(way, key)]
 
 
-def test_a_twin_is_dropped_whichever_way_is_first():
+def test_a_duplicate_is_dropped_whichever_way_is_first():
     assert passed([(ONE, 1), (OTHER, 1), (OTHER, 2), (ONE, 2)]) == [1, 2]
 
 
@@ -43,10 +43,10 @@ def test_the_same_message_sent_twice_passes_twice(order):
 
 
 def test_only_so_many_are_remembered():
-    twins = TwinFilter(2)
-    assert all(twins.is_news(ONE, key) for key in (1, 2, 3))
-    assert twins.is_news(OTHER, 1), 'forgotten'
-    assert not twins.is_news(OTHER, 3)
+    duplicates = DuplicateFilter(2)
+    assert all(duplicates.is_news(ONE, key) for key in (1, 2, 3))
+    assert duplicates.is_news(OTHER, 1), 'forgotten'
+    assert not duplicates.is_news(OTHER, 3)
 
 
 @given(st.lists(st.tuples(st.sampled_from([ONE, OTHER]), st.integers(0, 5))))

@@ -18,12 +18,12 @@ import asyncio
 import base64
 import contextlib
 
-from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.sim.operator_client import Operator
+from camera_ws_bridge.protocol.start import IMAGE_PREFIX
+from camera_ws_bridge.sim.interface.client import Operator
 import pytest
 from rigs import sim_rig
 from rigs.shared import run
-from rigs.sim_rig import until
+from rigs.shared import until
 
 PNG = b'any bytes'
 DATA_URI = 'data:image/png;base64,YW55IGJ5dGVz'
@@ -72,8 +72,8 @@ def test_the_picture_of_a_start_comes_out_of_the_wire_as_it_went_in():
             picture = bytes(range(256)) * 5
             await operator.start('cam-1', image=picture)
             image = (await camera.wait_for(of('start')))['image']
-            assert image.startswith(codec.IMAGE_PREFIX)
-            assert base64.b64decode(image[len(codec.IMAGE_PREFIX):], validate=True) == picture
+            assert image.startswith(IMAGE_PREFIX)
+            assert base64.b64decode(image[len(IMAGE_PREFIX):], validate=True) == picture
 
     run(job())
 
@@ -192,10 +192,12 @@ def test_images_of_new_objects_come_only_if_asked_for(uses_images):
     async def job():
         async with serving() as (sim, _, camera):
             operator = await Operator.connect(sim.client_url, uses_images=uses_images)
-            await operator.start('cam-1', image=PNG)
-            image = {'image': DATA_URI} if uses_images else {}
-            assert operator.received == [{'type': 'newObject', 'objectId': 1, **image}]
-            assert sim.state.received['setUsesImages'] == uses_images
+            other = await Operator.connect(sim.client_url)
+            await other.start('cam-1', image=PNG)
+            await other.close()
+            await until(lambda: len(sim.state.operators) == 2)
+            new = {'type': 'newObject', 'objectId': 1, 'image': DATA_URI}
+            assert operator.received == [new] * uses_images
             await operator.close()
 
     run(job())

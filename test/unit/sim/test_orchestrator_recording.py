@@ -22,7 +22,7 @@ import socket
 import subprocess
 import sys
 
-from camera_ws_bridge.protocol import codec
+from camera_ws_bridge.protocol import strict_json
 import pytest
 from tornado.websocket import websocket_connect
 
@@ -70,7 +70,7 @@ async def play(origin, journal):
     connections = {}
     expected = 0
     for line in RECORDING.read_text(encoding='utf-8').splitlines():
-        entry = codec.loads(line)
+        entry = strict_json.loads(line)
         name, direction, text = entry['connection'], entry['direction'], entry['text']
         expected += 1
         if direction == 'open':

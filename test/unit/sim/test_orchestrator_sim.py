@@ -20,12 +20,13 @@ import os
 import pathlib
 import socket
 
-from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.sim.operator_client import Operator
+from camera_ws_bridge.protocol import strict_json
+from camera_ws_bridge.protocol.start import IMAGE_PREFIX
+from camera_ws_bridge.sim.interface.client import Operator
 import pytest
-from rigs.shared import run, WAIT
+from rigs.shared import run, until, WAIT
 from rigs.sim_rig import (
-    connect, END, get, normal, PONG, registered, say, serving, settled, tracked, until)
+    connect, END, get, normal, PONG, registered, say, serving, settled, tracked)
 
 RECORDING = pathlib.Path(__file__).parents[2] / 'data' / 'orchestrator-session.jsonl'
 
@@ -34,7 +35,7 @@ RECORDING = pathlib.Path(__file__).parents[2] / 'data' / 'orchestrator-session.j
 
 def read_recording():
     with RECORDING.open(encoding='utf-8') as lines:
-        return [codec.loads(line) for line in lines]
+        return [strict_json.loads(line) for line in lines]
 
 
 def test_it_answers_as_in_the_recording():
@@ -59,7 +60,7 @@ def test_it_answers_as_in_the_recording():
                     connection.ping(text.encode())
                 elif direction == 'closed':
                     # A last ping, which is not in the recording, shows that nothing more came.
-                    heard[name] += map(codec.dumps, await settled(connection))
+                    heard[name] += map(strict_json.dumps, await settled(connection))
                     count = len(closed)
                     connection.close(int(text))
                     await until(lambda: len(closed) > count)
@@ -107,6 +108,7 @@ def test_trap_2_the_older_connections_end_drops_the_newer_registration():
             older, _ = await registered(sim)
             newer, _ = await registered(sim)
             operator = await connect(sim.client_url)
+            await say(operator, 'setUsesImages', usesImages=True)
             await say(operator, 'start', cameraId='cam-1', frameId=1, boxId=0)
             assert (await get(newer))['type'] == 'start'
             assert await settled(older) == []
@@ -152,11 +154,11 @@ def test_trap_5_numbers_are_passed_on_as_they_came(number):
             await camera.write_message(
                 '{"type": "boundingBoxes", "frameId": %s, "boxes": []}' % number)
             assert repr((await get(operator))['frameId']) == repr(
-                codec.loads('{"value": %s}' % number)['value'])
+                strict_json.loads('{"value": %s}' % number)['value'])
             await operator.write_message(
                 '{"type": "start", "cameraId": "cam-1", "frameId": %s, "boxId": 0}' % number)
             assert repr((await get(camera))['frameId']) == repr(
-                codec.loads('{"value": %s}' % number)['value'])
+                strict_json.loads('{"value": %s}' % number)['value'])
 
     run(job())
 
@@ -171,7 +173,7 @@ def test_trap_6_megabytes_pass_and_more_than_10_mib_do_not():
             start = await get(camera)
             assert list(start) == ['type', 'objectId', 'image']
             assert start['image'] == operator.received[-1]['image']
-            assert start['image'].startswith(codec.IMAGE_PREFIX)
+            assert start['image'].startswith(IMAGE_PREFIX)
             await camera.write_message('x' * (10 * 2**20))
             assert await settled(camera) == []
             with contextlib.suppress(Exception):  # it need not take it to the end
@@ -196,11 +198,9 @@ def test_trap_7_nagle_is_on():
 @pytest.mark.parametrize('text', [
     'not json', '[]', '{}', '{"type": 1}', '{"type": "unheardOf"}', '{"type": "identifier"}',
     '{"type": "identifier", "id": ["a"]}', '{"type": "boundingBoxes", "frameId": 2}',
-    '{"type": "boundingBoxes", "frameId": NaN, "boxes": []}', '{"type": "a", "type": "b"}',
-    '{"type": "featureMap", "objectId": 1, "featureMap": [NaN]}',
-    '{"type": "featureMap", "objectId": [], "featureMap": []}',
-    '{"type": "featureMap", "objectId": 7, "featureMap": [1]}', '{"type": "identifier", "id": 5}',
-    '{"type": "identifier", "id": "\\ud800"}', '{"type": "stop", "objectId": 1}'])
+    '{"type": "a", "type": "b"}', '{"type": "featureMap", "objectId": [], "featureMap": []}',
+    '{"type": "featureMap", "objectId": 7, "featureMap": [1]}', '[' * 10**5,
+    '{"type": "stop", "objectId": 1}'])
 def test_what_makes_no_sense_changes_nothing(text):
     async def job():
         async with serving() as sim:
@@ -222,14 +222,16 @@ def test_what_makes_no_sense_changes_nothing(text):
 def test_an_image_reaches_only_operators_who_want_images():
     async def job():
         async with serving() as sim:
-            await registered(sim)
+            camera, _ = await registered(sim)
             heard = []
-            plain = await Operator.connect(sim.client_url, listener=heard.append)
-            rich = await Operator.connect(sim.client_url, uses_images=True)
+            plain = await Operator.connect(sim.client_url, uses_images=False)
+            rich = await Operator.connect(sim.client_url, listener=heard.append)
             assert await rich.start('cam-1', image=b'png') == 1
-            await plain.wait_for(lambda fields: True)
-            assert heard == plain.received == [{'type': 'newObject', 'objectId': 1}]
-            assert rich.received[0]['image'] == codec.IMAGE_PREFIX + 'cG5n'
+            await say(camera, 'boundingBoxes', frameId=1, boxes=[])
+            await plain.wait_for(lambda fields: fields['type'] == 'boundingBoxes')
+            assert len(plain.received) == 1
+            assert heard[0] == rich.received[0] == {
+                'type': 'newObject', 'objectId': 1, 'image': IMAGE_PREFIX + 'cG5n'}
             await rich.close()
             assert rich.closed
 
@@ -240,7 +242,7 @@ def test_an_operator_notices_that_the_orchestrator_has_gone():
     async def job():
         async with serving() as sim:
             operator = await Operator.connect(sim.client_url)
-            await until(lambda: sim.peers)
+            await until(lambda: sim.all.peers)
             waiting = asyncio.ensure_future(operator.wait_for(lambda fields: True))
         with pytest.raises(ConnectionError):
             await waiting

@@ -18,12 +18,12 @@ import asyncio
 import contextlib
 import ssl
 
-from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.sim.operator_client import Operator
+from camera_ws_bridge.protocol import strict_json
+from camera_ws_bridge.sim.interface.client import Operator
 import pytest
-from rigs.shared import run, WAIT
+from rigs.shared import run, until, WAIT
 from rigs.sim_rig import (
-    connect, END, get, handshake, PONG, registered, say, serving, settled, tracked, until, upgrade)
+    connect, END, get, handshake, PONG, registered, say, serving, settled, tracked, upgrade)
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
 
@@ -123,19 +123,19 @@ def test_a_stalled_one_answers_nothing_until_it_resumes():
             operator = await Operator.connect(sim.client_url)
             camera, _ = await registered(sim)
             other, _ = await registered(sim, 'cam-2')
-            sim.stall()
+            sim.faults.stall()
             other.ping(b'idle')  # a connection on which nothing else is under way
             await say(camera, 'boundingBoxes', frameId=1, boxes=[])
             camera.ping(b'behind')
             handshaking = asyncio.ensure_future(connect(sim.url))
             # It is alive behind its back: what it answers here came after the frames above.
             stats = await AsyncHTTPClient().fetch(f'http://127.0.0.1:{sim.port}/stats')
-            assert codec.loads(stats.body)['open'] == 2
+            assert strict_json.loads(stats.body)['open'] == 2
             for pending in (other.events.get(), camera.events.get(), handshaking):
                 with pytest.raises(asyncio.TimeoutError):
                     await asyncio.wait_for(asyncio.shield(pending), 0.1)
             assert operator.received == [] and sim.state.received['boundingBoxes'] == 0
-            sim.resume()
+            sim.faults.resume()
             await operator.wait_for(lambda fields: fields['type'] == 'boundingBoxes')
             await handshaking
 
@@ -146,11 +146,11 @@ def test_pings_of_a_stall_are_answered_in_order_afterwards():
     async def job():
         async with serving() as sim:
             camera, _ = await registered(sim)
-            sim.stall()
+            sim.faults.stall()
             await say(camera, 'identifier', id='cam-1')
             sim.state.objects[4] = {}
             camera.ping(b'behind')
-            sim.resume()
+            sim.faults.resume()
             assert [await get(camera), await get(camera)] == [
                 *tracked({4: {}}), (PONG, 'behind')]
 
@@ -160,7 +160,7 @@ def test_pings_of_a_stall_are_answered_in_order_afterwards():
 def test_a_handshake_that_was_given_up_in_a_stall_leaves_nothing():
     async def job():
         async with serving() as sim:
-            sim.stall()
+            sim.faults.stall()
             _, writer = await asyncio.open_connection('127.0.0.1', sim.port)
             writer.write(upgrade())
             await writer.drain()
@@ -168,7 +168,7 @@ def test_a_handshake_that_was_given_up_in_a_stall_leaves_nothing():
             await asyncio.wait_for(writer.wait_closed(), WAIT)
             # The end of a connection that waits is noticed in its own time; one behind it shows.
             await AsyncHTTPClient().fetch(f'http://127.0.0.1:{sim.port}/stats')
-            sim.resume()
+            sim.faults.resume()
             await registered(sim)
             await until(lambda: len(sim.connections) == 1)
 
@@ -179,7 +179,7 @@ def test_what_was_stalled_is_lost_when_it_stops():
     async def job():
         async with serving() as sim:
             camera, _ = await registered(sim)
-            sim.stall()
+            sim.faults.stall()
             await say(camera, 'boundingBoxes', frameId=1, boxes=[])
             await AsyncHTTPClient().fetch(f'http://127.0.0.1:{sim.port}/stats')
             await sim.stop()
@@ -193,9 +193,9 @@ def test_what_was_stalled_is_lost_when_it_stops():
 
 async def order(sim, **fields):
     answer = await AsyncHTTPClient().fetch(HTTPRequest(
-        f'http://127.0.0.1:{sim.port}/control', method='POST', body=codec.dumps(fields)),
+        f'http://127.0.0.1:{sim.port}/control', method='POST', body=strict_json.dumps(fields)),
         raise_error=False)
-    return answer.code, codec.loads(answer.body)
+    return answer.code, strict_json.loads(answer.body)
 
 
 def test_stats():
@@ -209,11 +209,12 @@ def test_stats():
             sim.connections[0].abort()
             await until(lambda: len(sim.connections) == 2)
             answer = await AsyncHTTPClient().fetch(f'http://127.0.0.1:{sim.port}/stats')
-            assert codec.loads(answer.body) == {
+            assert strict_json.loads(answer.body) == {
                 'opened': 3, 'refused': 0, 'open': 2,
                 'cameras': {'cam-1': {'open': 1, 'opened': 2}},
                 'registered': [],  # trap 2
-                'operators': 1, 'objects': [1], 'received': {'identifier': 2, 'start': 1}}
+                'operators': 1, 'objects': [1],
+                'received': {'identifier': 2, 'setUsesImages': 1, 'start': 1}}
 
     run(job())
 
@@ -233,11 +234,12 @@ def test_orders_over_http():
             await order(sim, do='send', camera='cam-1', text='{"any": "text"}')
             assert await get(camera) == {'any': 'text'}
             await order(sim, do='stall')
-            assert sim.stalled
+            assert sim.faults.stalled
             await order(sim, do='resume')
-            assert not sim.stalled
+            assert not sim.faults.stalled
             await order(sim, do='demand_token', token='t')
-            assert sim.state.token == 't'
+            await order(sim, do='demand_token', token='o', operators=True)
+            assert (sim.state.token, sim.state.operator_token) == ('t', 'o')
             await order(sim, do='drop')
             assert await get(camera) is END
 

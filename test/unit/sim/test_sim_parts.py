@@ -12,20 +12,20 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The parts of the stand-ins that do no I/O but to files: world, tracker, picture and account."""
+"""The parts of the simulators that do no I/O but to files: world, tracker, picture, journal."""
 
 import base64
 import math
 import struct
 import zlib
 
-from camera_ws_bridge.errors import DecodeError
-from camera_ws_bridge.protocol import codec, png
-from camera_ws_bridge.sim.account import quantile, Received
+from camera_ws_bridge.protocol import codec, png, strict_json
+from camera_ws_bridge.protocol.start import IMAGE_PREFIX
 from camera_ws_bridge.sim.camera.picture import a_picture
 from camera_ws_bridge.sim.camera.tracker import Tracker
 from camera_ws_bridge.sim.camera.world import FEATURES, TYPES, World
-from camera_ws_bridge.sim.orchestrator.journal import Journal
+from camera_ws_bridge.sim.demo.account import quantile
+from camera_ws_bridge.sim.orchestrator.journal import Entry, Journal, received
 import numpy as np
 import pytest
 
@@ -189,130 +189,72 @@ def test_a_picture_by_seed():
 
 
 def test_a_picture_passes_the_wire():
-    text = codec.dumps({'type': 'start', 'objectId': 1, 'image': _data_uri(a_picture())})
+    text = strict_json.dumps({'type': 'start', 'objectId': 1, 'image': _data_uri(a_picture())})
     assert codec.decode(text).image == a_picture()
     broken = bytearray(a_picture())
     broken[3] ^= 1
-    with pytest.raises(DecodeError):
-        codec.decode(codec.dumps(
-            {'type': 'start', 'objectId': 1, 'image': _data_uri(bytes(broken))}))
+    text = strict_json.dumps(
+        {'type': 'start', 'objectId': 1, 'image': _data_uri(bytes(broken))})
+    assert codec.decode(text).image is None
 
 
 def _data_uri(data):
-    return codec.IMAGE_PREFIX + base64.b64encode(data).decode()
+    return IMAGE_PREFIX + base64.b64encode(data).decode()
 
 
-# ---- account
+# ---- journal
 
-def entry(
-        at, frame_id, connection=CAMERA, direction='to_orchestrator', kind='boundingBoxes',
-        boxes=()):
-    message = {'type': kind, 'frameId': frame_id, 'boxes': boxes}
-    if kind == 'featureMap':
-        message = {'type': kind, 'objectId': frame_id, 'featureMap': [0.5]}
-    return codec.dumps({'t': at, 'connection': connection, 'direction': direction,
-                       'text': codec.dumps(message)})
+def entry(at, text, connection=CAMERA, direction='to_orchestrator'):
+    return strict_json.dumps(
+        {'t': at, 'connection': connection, 'direction': direction, 'text': text}).encode()
 
 
-@pytest.fixture(name='received')
+@pytest.fixture(name='read')
 def reading(tmp_path):
-    def received(*lines, end='\n'):
+    def read(*lines, end=b'\n', connection=CAMERA):
         path = tmp_path / 'journal.jsonl'
-        path.write_bytes(b'\n'.join(
-            line if isinstance(line, bytes) else line.encode() for line in lines) + end.encode())
-        return Received.from_journal(path, CAMERA)
-    return received
+        path.write_bytes(b'\n'.join(lines) + end)
+        return [(found.t, found.text) for found in received(path, connection)]
+    return read
 
 
-def test_frames_are_counted_with_the_time_they_came_at(received):
-    result = received(entry(10.5, 10.25), entry(11.5, 11.25), entry(12.5, 12))
-    assert result == Received({10.25: 10.5, 11.25: 11.5, 12: 12.5})
-    assert result.lost([10.25, 11.25, 12.0]) == []
+def test_what_one_connection_has_sent_is_read(read):
+    lines = (entry(1, 'a'), entry(2.5, 'b', connection='cam-12'), entry(3, 'c', direction='ping'),
+             entry(4, 'd', direction='from_orchestrator'), entry(5, 'e'))
+    assert read(*lines) == [(1, 'a'), (5, 'e')]
+    assert read(*lines, connection=None) == [(1, 'a'), (2.5, 'b'), (5, 'e')]
 
 
-def test_an_empty_journal_is_one(received):
-    result = received(end='')
-    assert result == Received()
-    assert result.lost([1.0, 2.0]) == [1.0, 2.0]
-    assert result.latencies() == []
+def test_an_empty_journal_is_one(read):
+    assert read(end=b'') == []
 
 
-def test_what_has_not_come_is_lost(received):
-    result = received(entry(1, 1.0), entry(3, 3.0))
-    assert result.lost([1.0, 2.0, 3.0, 4.0]) == [2.0, 4.0]
-    assert result.lost(iter([2.0])) == [2.0]
-
-
-def test_a_frame_id_that_is_off_by_the_last_bit_is_another(received):
-    frame_id = 1764000000.1234567
-    result = received(entry(1, frame_id))
-    assert result.lost([frame_id]) == []
-    assert result.lost([math.nextafter(frame_id, 0)]) != []
-
-
-def test_repeats_are_no_disorder_and_the_first_time_counts(received):
-    result = received(entry(1, 1.0), entry(2, 2.0), entry(3, 1.0), entry(4, 2.0), entry(5, 3.0))
-    assert result == Received({1.0: 1, 2.0: 2, 3.0: 5}, repeats=2)
-
-
-def test_disorder_is_each_frame_that_comes_behind_a_later_one(received):
-    result = received(
-        entry(1, 1.0), entry(2, 4.0), entry(3, 2.0), entry(4, 3.0), entry(5, 5.0))
-    assert (result.disorder, result.repeats) == (2, 0)
-    assert result.lost([1.0, 2.0, 3.0, 4.0, 5.0]) == []
-
-
-def test_feature_maps_are_counted(received):
-    result = received(entry(1, 1, kind='featureMap'), entry(1, 1, kind='featureMap'),
-                      entry(1, 1, kind='featureMap', direction='from_orchestrator'),
-                      entry(1, 1, kind='featureMap', connection='neighbour'))
-    assert result == Received(feature_maps=2)
-
-
-def test_only_this_cameras_frames_to_the_orchestrator_count(received):
-    result = received(
-        entry(1, 1.0, connection='operator', direction='from_orchestrator'),
-        entry(1, 2.0, direction='from_orchestrator'), entry(1, 3.0, connection='cam-12'),
-        entry(1, 4.0, direction='ping'), entry(1, 5.0, kind='identifier'), entry(1, 6.0))
-    assert result == Received({6.0: 1})
-
-
-def test_a_last_line_that_is_cut_off_anywhere_is_left_out(received):
-    last = entry(2, 2.0, boxes=[{'objectType': 'Fußgänger'}]).encode()
-    assert received(entry(1, 1.0), last, end='') == Received({1.0: 1, 2.0: 2})
+def test_a_last_line_that_is_cut_off_anywhere_is_left_out(read):
+    last = entry(2, '{"objectType": "Fußgänger"}')
+    assert len(read(entry(1, 'a'), last, end=b'')) == 2
     for cut in range(len(last)):
-        assert received(entry(1, 1.0), last[:cut], end='') == Received({1.0: 1}), cut
+        assert read(entry(1, 'a'), last[:cut], end=b'') == [(1, 'a')], cut
 
 
-def test_what_was_no_json_is_left_out(received):
-    bad = codec.dumps({'t': 1, 'connection': CAMERA, 'direction': 'to_orchestrator',
-                      'text': 'not json'})
-    assert received(bad, entry(1, 1.0), '', 'not json either') == Received({1.0: 1})
+def test_what_is_no_entry_is_left_out(read):
+    assert read(b'', b'not json', b'{"t": 1}', entry(1, 'a')) == [(1, 'a')]
 
 
-def test_boxes_that_the_orchestrator_ignores_are_left_out(received):
-    bad = codec.dumps({'t': 1, 'connection': CAMERA, 'direction': 'to_orchestrator',
-                      'text': '{"type": "boundingBoxes", "boxes": []}'})
-    assert received(bad, entry(1, 1.0)) == Received({1.0: 1})
+def test_a_text_is_given_as_its_fields():
+    for text, fields in (('{"a": 1}', {'a': 1}), ('not json', {}), ('[1]', {})):
+        assert Entry(1.0, CAMERA, 'to_orchestrator', text).fields == fields
 
 
 def test_what_a_journal_writes_is_read(tmp_path):
-    journal = Journal(tmp_path / 'journal.jsonl')
-    journal.write('Kamera Süd\r\n\u2028', 'to_orchestrator',
-                  '{"type": "boundingBoxes", "frameId": 1.5, "boxes": []}')
-    journal.write('other', 'to_orchestrator', 'x\ny')
+    path, name = tmp_path / 'journal.jsonl', 'Kamera Süd\r\n\u2028'
+    journal = Journal(path)
+    journal.write(name, 'to_orchestrator', 'x\ny')
+    journal.write('other', 'to_orchestrator', 'z')
     journal.close()
-    result = Received.from_journal(tmp_path / 'journal.jsonl', 'Kamera Süd\r\n\u2028')
-    assert list(result.first_at) == [1.5]
+    assert [found.text for found in received(path, name)] == ['x\ny']
 
 
-def test_latencies_are_sorted_and_leave_out_what_is_skipped():
-    result = Received({10.0: 10.5, 20.0: 20.25, 30.0: 33.0, 40.0: 40.125})
-    assert result.latencies() == [0.125, 0.25, 0.5, 3.0]
-    assert result.latencies(skip=(25.0, 35.0)) == [0.125, 0.25, 0.5]
-    assert result.latencies(skip=(20.0, 30.0)) == [0.125, 0.5]  # both ends belong to it
-    assert result.latencies(skip=(0.0, 100.0)) == []
-
+# ---- the demo's figures
 
 @pytest.mark.parametrize('share, value', [
     (0.0, 0), (0.005, 0), (0.01, 1), (0.5, 50), (0.99, 99), (0.999, 99), (1.0, 99)])

@@ -14,13 +14,18 @@
 
 """The session makes commands of what the orchestrator says, repeats and forgets to say."""
 
-from camera_ws_bridge.protocol.messages import (
-    Authenticate, Boxes, Identifier, Message, Start, Stop, Update)
-from camera_ws_bridge.tracking import tracked_objects as sessions
-from camera_ws_bridge.tracking.tracked_objects import Command, Session
+from camera_ws_bridge.protocol.authenticate import Authenticate
+from camera_ws_bridge.protocol.boxes import Boxes
+from camera_ws_bridge.protocol.identifier import Identifier
+from camera_ws_bridge.protocol.start import Start
+from camera_ws_bridge.protocol.stop import Stop
+from camera_ws_bridge.protocol.update import Update
+from camera_ws_bridge.tracking.tracked_objects import (
+    Command, OWN_REMEMBERED, Session, Unreadable)
 import pytest
 
 PICTURE = Start(7, image=b'picture')
+PICTURE_9 = Start(9, image=b'picture')
 
 
 def messages(commands):
@@ -28,9 +33,9 @@ def messages(commands):
     return [command.message for command in commands]
 
 
-def register(session, *replay):
-    """Go through a registration; return the commands of the replay and those at its end."""
-    session.begin_registration()
+def register(session, *replay, anew=True):
+    """Go through a registration; return what is told during the replay and at its end."""
+    session.begin_registration(anew)
     during = [command for message in replay for command in session.receive(message)]
     return messages(during), messages(session.registered())
 
@@ -43,7 +48,7 @@ def test_every_command_is_passed_on_in_order_and_numbered_from_1():
 
 
 @pytest.mark.parametrize('message', [
-    Boxes(1.5), Identifier('cam-1'), Authenticate('token'), Message()])
+    Boxes(1.5), Identifier('cam-1'), Authenticate('token')])
 def test_what_is_no_command_says_nothing_to_a_re_id_node(message):
     session = Session()
     session.receive(PICTURE)
@@ -81,14 +86,6 @@ def test_an_object_without_a_feature_map_is_news_once():
     assert known(session) == {7: ()}
 
 
-def test_after_a_start_the_feature_map_is_news_again():
-    session = Session()
-    session.receive(Update(7, (0.5,)))
-    session.receive(PICTURE)
-    assert session.receive(Update(7)) == []
-    assert messages(session.receive(Update(7, (0.5,)))) == [Update(7, (0.5,))]
-
-
 def test_after_a_stop_the_feature_map_is_news_again():
     session = Session()
     session.receive(Update(7, (0.5,)))
@@ -122,20 +119,27 @@ def test_an_echo_comes_once():
     assert messages(session.receive(Update(7, (0.5,)))) == [Update(7, (0.5,))]
 
 
-def test_the_orchestrator_may_not_know_our_feature_map_yet():
+@pytest.mark.parametrize('again', (False, True))
+def test_the_orchestrator_may_not_know_our_feature_map_yet(again):
     session = Session()
     session.receive(PICTURE)
-    session.extracted(Update(7, (0.5,)))  # still in the buffer when the link breaks
-    assert register(session, Update(7)) == ([], [])
+    session.extracted(Update(7, (0.5,)))  # still on its way
+    if again:
+        assert register(session, Update(7), anew=False) == ([], [])
+    else:
+        assert session.receive(Update(7)) == []
+    assert known(session) == {7: (0.5,)}
     assert session.receive(Update(7, (0.5,))) == []
 
 
-def test_a_feature_map_that_is_gone_belongs_to_another_object():
+def test_a_feature_map_that_is_taken_back_is_news_once():
     session = Session()
     session.receive(Update(7, (0.5,)))
     assert messages(session.receive(Update(7))) == [Update(7)]
     assert session.receive(Update(7)) == []
+    assert known(session) == {7: ()}
     assert messages(session.receive(Update(7, (0.5,)))) == [Update(7, (0.5,))]
+    assert session.number == 1, 'a connection does not outlive the orchestrator'
 
 
 def test_our_own_feature_map_does_not_make_an_object_tracked_but_its_echo_does():
@@ -158,136 +162,26 @@ def test_another_feature_map_of_an_object_that_only_we_named_is_news():
     assert messages(session.receive(Update(8, (0.5,)))) == [Update(8, (0.5,))]
 
 
-def test_echoes_of_objects_that_only_we_named_are_awaited_for_a_few(monkeypatch):
+def test_an_object_that_only_we_named_is_news_when_it_is_named_without_a_feature_map():
     session = Session()
-    for object_id in range(sessions.OWN_REMEMBERED + 1):
+    session.extracted(Update(7, (0.5,)))
+    assert messages(session.receive(Update(7))) == [Update(7)]
+    assert session.receive(Update(7, (0.5,))) == []
+
+
+def test_echoes_of_objects_that_only_we_named_are_awaited_for_a_few():
+    session = Session()
+    for object_id in range(OWN_REMEMBERED + 1):
         session.extracted(Update(object_id, (0.5,)))
     assert session.receive(Update(1, (0.5,))) == []
     assert messages(session.receive(Update(0, (0.5,)))) == [Update(0, (0.5,))]
-    monkeypatch.setattr(sessions, 'MAX_NUMBERS', 6)
-    assert len(session.receive(Update(20, (0.5,) * 2))) == 1, 'they go before an object does'
-    assert messages(session.receive(Update(2, (0.5,)))) == [Update(2, (0.5,))]
-    assert {*known(session)} == {0, 1, 2, 20}
 
 
-# ---- registration
-
-def test_the_first_registration_of_all():
-    assert register(Session()) == ([], [])
-    assert register(Session(), Update(7), Update(8, (0.5,))) == (
-        [Update(7), Update(8, (0.5,))], [])
-
-
-def test_a_replay_of_what_is_known_is_no_news():
+def test_a_stop_ends_the_wait_for_an_echo():
     session = Session()
-    known = [Update(7), Update(8, (0.5,))]
-    register(session, *known)
-    assert register(session, *known) == ([], [])
-
-
-def test_what_the_replay_does_not_name_is_stopped_once_in_order_of_ids():
-    session = Session()
-    register(session, Update(9), Update(7), Update(8, (0.5,)))
-    session.receive(PICTURE)
-    session.begin_registration()
-    session.receive(Update(8, (0.5,)))
-    assert session.registered() == [
-        Command(5, Stop(7), reconciled=True), Command(6, Stop(9), reconciled=True)]
-    assert known(session) == {8: (0.5,)}
-    assert session.registered() == []
-    assert register(session, Update(8, (0.5,))) == ([], [])
-
-
-def test_a_stop_that_was_received_is_not_a_reconciled_one():
-    session = Session()
-    session.receive(PICTURE)
-    session.begin_registration()
-    command, = session.receive(Stop(7))
-    assert not command.reconciled
-    assert session.registered() == []
-
-
-def test_an_object_started_during_the_registration_is_kept():
-    session = Session()
-    session.receive(PICTURE)
-    assert register(session, PICTURE, Start(8, 1.5, 0)) == ([PICTURE, Start(8, 1.5, 0)], [])
-    assert known(session) == {7: (), 8: ()}
-
-
-def test_an_object_that_reappears_after_its_stop_is_news():
-    session = Session()
-    register(session, Update(7, (0.5,)))
-    assert register(session) == ([], [Stop(7)])
-    assert register(session, Update(7, (0.5,))) == ([Update(7, (0.5,))], [])
-
-
-def test_our_own_feature_map_does_not_confirm_an_object():
-    session = Session()
-    session.receive(PICTURE)
-    session.begin_registration()
-    session.extracted(Update(7, (0.5,)))
-    assert messages(session.registered()) == [Stop(7)]
-
-
-def test_nothing_is_concluded_from_a_registration_that_breaks_off():
-    session = Session()
-    known = [Update(7, (0.5,)), Update(8, (0.5,))]
-    register(session, *known)
-    session.begin_registration()
-    assert session.receive(known[0]) == []
-    assert set(session.tracked) == {7, 8}
-    assert register(session, known[1]) == ([], [Stop(7)])
-
-
-def test_a_registration_again_on_the_same_connection():
-    # That heals a registration which the orchestrator dropped (trap 2 of docs/protocol.md).
-    session = Session()
-    register(session, Update(7, (0.5,)))
-    session.receive(Start(8, 1.5, 0))
-    assert register(session, Update(7, (0.5,)), Update(8)) == ([], [])
-
-
-def test_without_reconciling_nothing_is_stopped_or_forgotten():
-    session = Session(reconcile=False)
-    register(session, Update(7, (0.5,)))
-    assert register(session) == ([], [])
-    assert known(session) == {7: (0.5,)}
-    assert register(session, Update(7, (0.5,))) == ([], [])
-    session.reconcile = True
-    assert session.registered() == []
-    assert register(session) == ([], [Stop(7)])
-
-
-# ---- the orchestrator's lives
-
-def test_a_lost_link_does_not_begin_a_new_session():
-    session = Session()
-    session.receive(Start(7, 1.5, 0))
-    session.receive(Update(8, (0.5,)))
-    register(session, Update(7), Update(8, (0.5,)))
-    register(session, Update(8, (0.75,)))  # 7 was stopped meanwhile, 8 was seen anew
-    register(session)
-    session.receive(Start(9, 1.5, 0))
-    assert session.number == 1
-
-
-def test_a_start_with_an_old_id_begins_a_new_session():
-    session = Session()
-    for object_id in (1, 2, 5):
-        assert session.receive(Start(object_id, 1.5, 0))[0].session == 1
-    register(session)
-    assert [session.receive(Start(object_id, 1.5, 0))[0].session for object_id in (1, 2, 2)] == [
-        2, 2, 3]
-
-
-def test_an_object_that_has_lost_its_feature_map_begins_a_new_session():
-    session = Session()
-    session.receive(Start(1, 1.5, 0))
-    session.receive(Update(1, (0.5,)))
-    session.begin_registration()
-    (command,) = session.receive(Update(1))
-    assert (command.session, session.number) == (2, 2)
-    assert session.receive(Start(2, 1.5, 0))[0].session == 2
+    session.extracted(Update(1, (0.5,)))
+    session.receive(Stop(1))
+    assert messages(session.receive(Update(1, (0.5,)))) == [Update(1, (0.5,))]
 
 
 def test_it_is_known_since_when_an_object_is_tracked():
@@ -300,91 +194,155 @@ def test_it_is_known_since_when_an_object_is_tracked():
         1: 100, 2: 101}
 
 
-def test_nothing_is_concluded_from_a_replay_that_was_not_understood():
+# ---- registration
+
+def test_the_first_registration_of_all():
+    assert register(Session()) == ([], [])
+    assert register(Session(), Update(7), Update(8, (0.5,))) == (
+        [], [Update(7), Update(8, (0.5,))])
+
+
+@pytest.mark.parametrize('anew', (False, True))
+def test_a_replay_of_what_is_known_is_no_news(anew):
     session = Session()
-    session.receive(Update(7, (0.5,)))
-    session.begin_registration()
+    known = [Update(7), Update(8, (0.5,))]
+    register(session, *known)
+    assert register(session, *known, anew=anew) == ([], [])
+
+
+@pytest.mark.parametrize('anew', (False, True))
+def test_what_the_replay_does_not_name_is_stopped_once_in_order_of_ids(anew):
+    session = Session()
+    register(session, Update(3), Update(2), Update(8, (0.5,)))
+    session.receive(Start(9, 1.5, 0))
+    session.begin_registration(anew)
+    session.receive(Update(8, (0.5,)))
+    assert session.registered() == [
+        Command(5, Stop(2), reconciled=True), Command(6, Stop(3), reconciled=True),
+        Command(7, Stop(9), reconciled=True)]
+    assert known(session) == {8: (0.5,)}
+    assert session.registered() == []
+    assert register(session, Update(8, (0.5,))) == ([], [])
+
+
+def test_a_stop_that_was_received_is_not_a_reconciled_one():
+    session = Session()
+    session.receive(PICTURE)
+    session.begin_registration(False)
+    command, = session.receive(Stop(7))
+    assert not command.reconciled
+    assert session.registered() == []
+
+
+def test_what_comes_during_a_registration_on_a_new_connection_keeps_its_place():
+    session = Session()
+    replay = [Update(7, (0.5,)), Stop(7), Start(9, 1.5, 0), Update(8), Stop(9)]
+    assert register(session, *replay) == ([], replay)
+    assert known(session) == {8: ()}
+
+
+def test_on_a_connection_that_goes_on_nothing_waits_for_the_pong():
+    session = Session()
+    session.receive(PICTURE)
+    assert register(session, Update(7, (0.5,)), Start(8, 1.5, 0), anew=False) == (
+        [Update(7, (0.5,)), Start(8, 1.5, 0)], [])
+    assert known(session) == {7: (0.5,), 8: ()}
+
+
+def test_our_own_feature_map_does_not_confirm_an_object():
+    session = Session()
+    session.receive(PICTURE)
+    session.begin_registration(False)
+    session.extracted(Update(7, (0.5,)))
+    assert messages(session.registered()) == [Stop(7)]
+
+
+def test_an_object_that_reappears_after_its_stop_is_news():
+    session = Session()
+    register(session, Update(7, (0.5,)))
+    assert register(session, anew=False) == ([], [Stop(7)])
+    assert register(session, Update(7, (0.5,)), anew=False) == ([Update(7, (0.5,))], [])
+
+
+def test_a_registration_again_on_the_same_connection():
+    # That heals a registration which the orchestrator dropped (trap 2 of docs/protocol.md).
+    session = Session()
+    register(session, Update(7, (0.5,)))
+    session.receive(Start(8, 1.5, 0))
+    assert register(session, Update(7, (0.5,)), Update(8), anew=False) == ([], [])
+
+
+@pytest.mark.parametrize('anew', (False, True))
+def test_without_reconciling_nothing_is_stopped_or_forgotten(anew):
+    session = Session(reconcile=False)
+    register(session, Update(7, (0.5,)))
+    assert register(session, anew=anew) == ([], [])
+    assert known(session) == {7: (0.5,)}
+    assert register(session, Update(7, (0.5,)), anew=anew) == ([], [])
+    session.reconcile = True
+    assert session.registered() == []
+    assert register(session, anew=anew) == ([], [Stop(7)])
+
+
+# ---- registrations that are not understood or not brought to an end
+
+@pytest.mark.parametrize('anew', (False, True))
+def test_only_what_could_not_be_read_is_spared(anew):
+    session = Session()
+    register(session, *(Update(object_id, (0.5,)) for object_id in (1, 2, 3)))
+    assert register(session, Unreadable(1), Update(3, (0.5,)), anew=anew) == ([], [Stop(2)])
+    assert known(session) == {1: (0.5,), 3: (0.5,)}
+
+
+def test_an_object_whose_feature_map_cannot_be_read_is_tracked_all_the_same():
+    session = Session()
+    assert register(session, Unreadable(7)) == ([], [Update(7)])
+    assert register(session, Unreadable(7), anew=False) == ([], [])
+    assert messages(session.receive(Update(7, (0.5,)))) == [Update(7, (0.5,))]
+    assert session.receive(Unreadable(7)) == []
+    assert known(session) == {7: (0.5,)}
+    assert session.life().told == {}
+
+
+@pytest.mark.parametrize('anew', (False, True))
+def test_what_could_not_be_read_at_all_may_have_named_any(anew):
+    session = Session()
+    register(session, Update(7), Update(8, (0.5,)))
+    session.begin_registration(anew)
+    session.receive(Update(8, (0.5,)))
     session.doubt_registration()
     assert session.registered() == []
-    assert known(session) == {7: (0.5,)}
-    assert register(session) == ([], [Stop(7)])
+    assert known(session) == {7: (), 8: (0.5,)}
+    assert register(session, Update(8, (0.5,))) == ([], [Stop(7)])
 
 
-def test_more_objects_than_are_kept_stop_the_oldest(monkeypatch):
-    monkeypatch.setattr(sessions, 'MAX_TRACKED', 3)
+@pytest.mark.parametrize('anew', (False, True))
+def test_nothing_is_concluded_from_a_registration_that_breaks_off(anew):
     session = Session()
-    for object_id in range(3):
-        assert len(session.receive(Start(object_id, 1.5, 0))) == 1
-    started, stopped = session.receive(Start(3, 1.5, 0))
-    assert started.message == Start(3, 1.5, 0)
-    assert (stopped.message, stopped.reconciled) == (Stop(0), True)
-    assert stopped.sequence == started.sequence + 1
-    assert {*known(session)} == {1, 2, 3}
+    objects = [Update(7, (0.5,)), Update(8, (0.5,))]
+    register(session, *objects)
+    session.begin_registration(anew)
+    assert session.receive(objects[0]) == []
+    assert session.broken_off() == []
+    assert set(session.tracked) == {7, 8}
+    assert register(session, objects[1]) == ([], [Stop(7)])
 
 
-def test_feature_maps_that_are_too_much_together_stop_the_oldest(monkeypatch):
-    monkeypatch.setattr(sessions, 'MAX_NUMBERS', 10)
+def test_nothing_breaks_off_between_registrations():
     session = Session()
+    session.receive(PICTURE)
+    assert session.broken_off() == []
+    assert known(session) == {7: ()}
+
+
+def test_what_comes_in_a_registration_that_breaks_off_comes_again_but_for_a_start():
+    session = Session()
+    register(session, Update(7, (0.5,)))
     session.begin_registration()
-    session.receive(Update(1, (0.5,) * 4))
-    session.receive(Update(2, (0.5,) * 4))
-    commands = session.receive(Update(3, (0.5,) * 3))
-    assert messages(commands) == [Update(3, (0.5,) * 3), Stop(1)]
-    assert messages(session.registered()) == []
-    assert {*known(session)} == {2, 3}
-
-
-def test_echoes_are_forgotten_before_an_object_is_stopped_the_oldest_first(monkeypatch):
-    monkeypatch.setattr(sessions, 'MAX_NUMBERS', 20)
-    session = Session()
-    ours = {object_id: [(object_id + number / 8,) * 3 for number in range(3)]
-            for object_id in (1, 2)}
-    for object_id, feature_maps in ours.items():
-        session.receive(Start(object_id, 1.5, 0))
-        for feature_map in feature_maps:
-            session.extracted(Update(object_id, feature_map))
-    # 18 of them, the newest of each object counted once: this is no reason to stop anything.
-    assert messages(session.receive(Update(3, (0.5,) * 2))) == [Update(3, (0.5,) * 2)]
-    assert [len(session.tracked[object_id].own) for object_id in (1, 2)] == [3, 3]
-    assert messages(session.receive(Update(4, (0.5,)))) == [Update(4, (0.5,))]
-    assert [len(session.tracked[object_id].own) for object_id in (1, 2)] == [0, 3]
-    assert {*known(session)} == {1, 2, 3, 4}
-    # An echo that is forgotten is news, but for the newest.
-    assert session.receive(Update(1, ours[1][-1])) == []
-    assert len(session.receive(Update(1, ours[1][0]))) == 1
-    assert session.receive(Update(2, ours[2][0])) == []
-
-
-def test_what_is_gone_does_not_count(monkeypatch):
-    monkeypatch.setattr(sessions, 'MAX_NUMBERS', 10)
-    session = Session()
-    for number in range(100):
-        assert len(session.receive(Update(1, (float(number),) * 4))) == 1
-        assert len(session.receive(Update(2, (float(number),) * 4))) == 1
-        session.receive(Stop(2))
-    assert known(session) == {1: (99.0,) * 4}
-
-
-def test_maps_of_ours_that_nobody_has_named_are_bounded_at_once(monkeypatch):
-    monkeypatch.setattr(sessions, 'MAX_NUMBERS', 10)
-    session = Session()
-    session.extracted(Update(1, (0.5,) * 11))
-    assert len(session.receive(Update(1, (0.5,) * 2))) == 1
-    for number in range(100):  # each is kept, the one before it goes
-        session.extracted(Update(2, (float(number),)))
-    assert session.receive(Update(2, (99.0,))) == []
-
-
-def test_a_stop_ends_the_wait_for_an_echo():
-    session = Session()
-    session.extracted(Update(1, (0.5,)))
-    session.receive(Stop(1))
-    assert messages(session.receive(Update(1, (0.5,)))) == [Update(1, (0.5,))]
-
-
-def test_an_object_too_large_for_all_bounds_leaves_nothing(monkeypatch):
-    monkeypatch.setattr(sessions, 'MAX_NUMBERS', 10)
-    session = Session()
-    session.receive(Update(1, (0.5,)))
-    assert messages(session.receive(Update(2, (0.5,) * 11)))[1:] == [Stop(1), Stop(2)]
-    assert known(session) == {}
+    session.receive(Update(8))
+    assert session.broken_off() == []
+    session.begin_registration()
+    for message in (Update(7, (0.5,)), PICTURE_9, Update(8)):
+        assert session.receive(message) == []
+    assert messages(session.broken_off()) == [PICTURE_9, Update(8)]
+    assert session.number == 1

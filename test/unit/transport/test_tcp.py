@@ -14,10 +14,16 @@
 
 """The kernel's side of a TCP connection, on loopback."""
 
+import re
+import shutil
 import socket
+import subprocess
+import time
 
-from camera_ws_bridge.transport.tcp import Tcp
+from camera_ws_bridge.transport import tcp as tcp_module
+from camera_ws_bridge.transport.tcp import KEEPALIVE, Tcp
 import pytest
+from rigs.namespace import in_namespace, ip
 
 linux_only = pytest.mark.skipif(not hasattr(socket, 'TCP_INFO'), reason='needs TCP_INFO of Linux')
 
@@ -98,3 +104,96 @@ def test_what_has_come_is_acknowledged_at_once(pair):
     pair[0].setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
     Tcp(pair[0]).quick_ack()
     assert pair[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK) == 1
+
+
+def test_a_connection_on_loopback_has_its_route(pair):
+    assert Tcp(pair[0]).has_route()
+
+
+def test_of_a_connection_that_had_ended_at_once_nothing_is_said(pair):
+    pair[0].close()
+    ended = socket.socket()
+    with ended:
+        tcp = Tcp(ended)
+        assert tcp.has_route() and tcp.peer is None
+
+
+# ---- silence
+
+FIELDS = ('retransmits', 'probes', 'unacked', 'last_data_recv', 'last_ack_recv', 'rtt',
+          'total_retrans')
+
+
+@pytest.mark.skipif(shutil.which('cc') is None, reason='no C compiler')
+def test_the_layout_is_that_of_the_kernels_header(tmp_path):
+    lines = [f'printf("%zu %zu ", offsetof(struct tcp_info, tcpi_{name}), '
+             f'sizeof(((struct tcp_info *)0)->tcpi_{name}));' for name in FIELDS]
+    source = tmp_path / 'layout.c'
+    source.write_text('#include <stddef.h>\n#include <stdio.h>\n#include <linux/tcp.h>\n'
+                      'int main(void) { %s return 0; }' % ''.join(lines))
+    if subprocess.run(['cc', source, '-o', tmp_path / 'layout'], check=False).returncode:
+        pytest.skip('no Linux headers')
+    printed = subprocess.run([tmp_path / 'layout'], capture_output=True, text=True, check=True)
+    numbers = [*map(int, printed.stdout.split())]
+    at, found = 0, []
+    for count, code in re.findall(r'(\d*)([xBI])', tcp_module._INFO_SILENCE.format):
+        size = {'x': 1, 'B': 1, 'I': 4}[code]
+        for _ in range(int(count or 1)):
+            found += [] if code == 'x' else [at, size]
+            at += size
+    assert found == numbers
+
+
+@linux_only
+def test_a_peer_that_answers_is_not_silent(pair):
+    tcp = Tcp(pair[0], user_timeout=20.0)
+    pair[0].sendall(b'x')
+    silence = tcp.silence()
+    assert 0.0 <= silence.lasts < 5.0 and silence.unanswered == 0
+    assert 0.0 < silence.round_trip_time < 1.0
+
+
+@linux_only
+def test_an_idle_peer_is_asked_by_the_kernel(pair):
+    tcp = Tcp(pair[0], user_timeout=20.0)
+    end, longest = time.monotonic() + 3.5 * KEEPALIVE, 0.0
+    while time.monotonic() < end:
+        longest = max(longest, tcp.silence().lasts)
+        time.sleep(0.01)
+    assert 0.5 * KEEPALIVE < longest < 1.25 * KEEPALIVE
+
+
+@linux_only
+@pytest.mark.parametrize('busy', (False, True))
+def test_a_peer_that_does_not_answer(busy):
+    def test():
+        with socket.create_server(('127.0.0.1', 0)) as server:
+            with socket.create_connection(server.getsockname()) as ours, server.accept()[0]:
+                tcp = Tcp(ours, user_timeout=20.0)
+                ip('link set lo down')
+                if busy:
+                    ours.sendall(b'x')
+                end = time.monotonic() + 20
+                while tcp.silence().unanswered < 2:
+                    assert time.monotonic() < end
+                    time.sleep(0.01)
+                return tcp.silence()
+
+    silence = in_namespace(test)
+    assert silence.lasts > (0.5 if busy else 1.9)
+    assert silence.resent >= (2 if busy else 0)
+
+
+@linux_only
+@pytest.mark.parametrize('size', (0, 20, 103))
+def test_an_old_kernel_that_tells_less(pair, size):
+    class Old:
+        """A socket of that kernel."""
+
+        def __getattr__(self, name):
+            return getattr(pair[0], name)
+
+        def getsockopt(self, *_):
+            return bytes(size)
+
+    assert Tcp(Old()).silence() is None and Tcp(Old()).counters() is None

@@ -31,6 +31,8 @@ GOOD = (
     'ws://host:/processor',
     'WS://HOST/processor',
     'ws://host/processor?site=7',
+    'ws://[fe80::5%eth0]:8080/processor',
+    'ws://[fe80::5%25eth0]:8080/processor',
     urls.EXAMPLE,
 )
 
@@ -38,8 +40,8 @@ BAD = (
     ('', 'is not set'),
     ('localhost:8080/processor', 'must begin with ws: or wss:'),
     ('/processor', 'must begin with ws: or wss:'),
-    ('http://host/processor', "begins with 'http:'"),
-    ('https://host/processor', "begins with 'https:'"),
+    ('http://host/processor', 'must begin with ws: or wss:'),
+    ('https://host/processor', 'must begin with ws: or wss:'),
     ('ws:///processor', 'names no host'),
     ('ws:/host/processor', 'names no host'),
     ('ws://:8080/processor', 'names no host'),
@@ -49,6 +51,8 @@ BAD = (
     ('ws://host:http/processor', 'is no URL'),
     ('ws://[::1/processor', 'is no URL'),
     ('ws://[nonsense]/processor', 'is no URL'),
+    (f'ws://host:{SECRET}/processor', 'is no URL'),
+    (f'{SECRET}:host', 'must begin'),
     (f'ws://camera:{SECRET}@host/processor', 'user name or password'),
     ('ws://camera@host/processor', 'user name or password'),
     ('ws://@host/processor', 'user name or password'),
@@ -92,3 +96,32 @@ def test_refusal_is_one_line_without_the_password(url):
 ))
 def test_secrets_are_not_logged(url, logged):
     assert urls.for_log(url) == logged
+
+
+def test_other_schemes_are_checked_alike():
+    urls.check('https://host/token', ('http', 'https'), 'https://example')
+    with pytest.raises(ValueError, match='begin with http: or https:, e.g. https://example'):
+        urls.check('ws://host/token', ('http', 'https'), 'https://example')
+
+
+@pytest.mark.parametrize('url, host, port', (
+    ('ws://Host/', 'host', 80), ('wss://host', 'host', 443), ('http://host:8/', 'host', 8),
+    ('https://host/', 'host', 443), ('ws://[::1]:8080/x', '::1', 8080), ('WSS://h/', 'h', 443),
+    ('ws://[fe80::5%25eth0]:8080/processor', 'fe80::5%eth0', 8080),
+    ('ws://[fe80::5%eth0]/processor', 'fe80::5%eth0', 80)))
+def test_where_a_url_leads(url, host, port):
+    assert urls.address(url) == (host, port)
+
+
+@pytest.mark.parametrize('url, told', (
+    ('ws://[fe80::5%25eth0]:8080/a%20b?c=%5d', 'ws://[fe80::5]:8080/a%20b?c=%5d'),
+    ('ws://[fe80::5%eth0]/', 'ws://[fe80::5]/'),
+    ('ws://host:8080/a%20b?c=%5d', 'ws://host:8080/a%20b?c=%5d')))
+def test_a_zone_is_told_to_nobody(url, told):
+    assert urls.without_zone(url) == told
+
+
+@pytest.mark.parametrize('url, encrypted', (
+    ('ws://h', False), ('http://h', False), ('wss://h', True), ('HTTPS://h', True)))
+def test_which_urls_are_encrypted(url, encrypted):
+    assert urls.is_encrypted(url) is encrypted

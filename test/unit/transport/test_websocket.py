@@ -19,8 +19,8 @@ import struct
 
 from camera_ws_bridge.transport import websocket
 import pytest
-from rigs.raw_peer import BINARY, CLOSE, frame, PING, PONG, serving, TEXT, until
-from rigs.shared import run, WAIT
+from rigs.raw_peer import BINARY, CLOSE, frame, PING, PONG, serving, TEXT
+from rigs.shared import run, until, WAIT
 from rigs.websocket_rig import fault_of, linked, MIB, open_link
 
 

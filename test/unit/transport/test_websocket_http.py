@@ -44,12 +44,15 @@ def test_http_status(status, cause, fatal):
             assert len(server.peers) == 1
         assert (fault.cause, fault.fatal, fault.reached) == (cause, fatal, True)
         assert status.split()[0] in fault.reason
-        assert fault.retry_after == (120.0 if status[0] in '25' or status[:3] == '426' else 0.0)
+        if cause == 'http_400':
+            assert all(part in fault.reason for part in ('wss:', 'Upgrade', '/processor'))
+        assert fault.retry_after == (10.0 if status[0] in '25' or status[:3] == '426' else 0.0)
     run(test())
 
 
 @pytest.mark.parametrize('text, seconds', (
-    ('0', 0.0), ('7', 7.0), ('86400', websocket.RETRY_AFTER_MAX), ('-1', 0.0), ('1e3', 0.0),
+    ('0', 0.0), ('7', 7.0), ('120', 10.0), ('86400', websocket.RETRY_AFTER_MAX),
+    ('-1', 0.0), ('1e3', 0.0),
     ('nan', 0.0), ('9' * 400, 0.0), ('Fri, 31 Dec 1999 23:59:59 GMT', 0.0)))
 def test_retry_after_is_taken_with_care(text, seconds):
     async def test():

@@ -19,8 +19,8 @@ import socket
 
 from camera_ws_bridge.transport.websocket import Options
 import pytest
-from rigs.raw_peer import frame, PING, PONG, serving, TEXT, until
-from rigs.shared import run, server_tls
+from rigs.raw_peer import frame, PING, PONG, serving, TEXT
+from rigs.shared import run, server_tls, until
 from rigs.websocket_rig import (
     fault_of, idle, linked, MIB, open_tls, send_for_ever, stall, stands_still)
 

@@ -12,13 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""TLS: whom the camera trusts, what it shows, and which files are of no use."""
+"""TLS: whom the camera trusts, and what it shows."""
 
-import os
 import ssl
 
-from camera_ws_bridge.errors import ConfigurationError, LinkFault
-from camera_ws_bridge.transport import websocket
+from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.transport.websocket import Options
 import pytest
 from rigs.raw_peer import frame, serving, TEXT
@@ -154,37 +152,3 @@ def test_no_tls_to_a_server_with_it(authority):
         assert fault.cause in ('not_websocket', 'lost')
         assert not fault.fatal
     run(test())
-
-
-@pytest.mark.parametrize('parameter, names', (
-    ('tls_ca_file', {'tls_ca_file': 'missing'}),
-    ('tls_ca_file', {'tls_ca_file': 'folder'}),
-    ('tls_ca_file', {'tls_ca_file': 'garbage'}),
-    ('tls_ca_file', {'tls_ca_file': 'empty'}),
-    ('tls_ca_file', {'tls_ca_file': 'key'}),
-    ('tls_key_file', {'tls_key_file': 'key'}),
-    ('tls_cert_file', {'tls_cert_file': 'missing'}),
-    ('tls_cert_file', {'tls_cert_file': 'cert'}),
-    ('tls_cert_file', {'tls_cert_file': 'garbage', 'tls_key_file': 'key'}),
-    ('tls_cert_file', {'tls_cert_file': 'cert', 'tls_key_file': 'missing'}),
-    ('tls_cert_file', {'tls_cert_file': 'cert', 'tls_key_file': 'other_key'}),
-    ('tls_cert_file', {'tls_cert_file': 'cert', 'tls_key_file': 'locked'}),
-))
-def test_unusable_files_are_named(tls_files, parameter, names):
-    options = Options(**{name: tls_files[file] for name, file in names.items()})
-    with pytest.raises(ConfigurationError) as caught:
-        websocket.tls_context(options)
-    assert caught.value.parameter == parameter
-    if parameter in names and parameter != 'tls_key_file':
-        assert os.path.basename(tls_files[names[parameter]]) in caught.value.reason
-
-
-def test_system_authorities_are_the_default():
-    context = websocket.tls_context(Options())
-    assert context.verify_mode is ssl.CERT_REQUIRED
-    assert context.check_hostname
-
-
-def test_own_authority_replaces_the_systems(tls_files):
-    context = websocket.tls_context(Options(tls_ca_file=tls_files['ca']))
-    assert len(context.get_ca_certs()) == 1

@@ -19,8 +19,8 @@ import asyncio
 from camera_ws_bridge.transport import websocket
 from camera_ws_bridge.transport.websocket import Options
 import pytest
-from rigs.raw_peer import CLOSE, PING, serving, TEXT, until
-from rigs.shared import run, WAIT
+from rigs.raw_peer import CLOSE, PING, serving, TEXT
+from rigs.shared import run, until, WAIT
 
 pytestmark = pytest.mark.skipif(
     websocket._LEGACY, reason='the legacy API of websockets has no such')

@@ -1,0 +1,90 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Whether a peer's silence is suspect, long before its timeout: by what the kernel knows of it.
+
+Who is suspect is asked by new connections, and left only if those are answered at once, one after
+the other, while the old one stays silent. Not on a link that loses packets: there a connection may
+well be silent for seconds, while others have more luck.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+QUIET = 1.25  # seconds; the kernel's own probes of an idle connection come every second
+NEAR = 0.2  # seconds; round trips of a link on which so little time says something
+UNANSWERED = 2  # tries of the kernel, each later than the one before
+CALM = 2.0  # seconds without a loss after which a link is trusted
+
+
+class Silence(Protocol):
+    """What the kernel knows of it."""
+
+    @property
+    def lasts(self) -> float:
+        """Return the seconds since anything came from the peer's kernel."""
+
+    @property
+    def unanswered(self) -> int:
+        """Return how often the same data, or a probe, was sent in vain."""
+
+    @property
+    def resent(self) -> int:
+        """Return how many packets were sent again since the connection was opened."""
+
+    @property
+    def round_trip_time(self) -> float:
+        """Return it in seconds, smoothed."""
+
+
+def is_suspect(silence: Silence | None) -> bool:
+    """Tell whether a peer that used to answer at once should have done so; None: unknown."""
+    return (
+        silence is not None and silence.round_trip_time <= NEAR
+        and silence.lasts > QUIET + silence.round_trip_time
+        and silence.unanswered >= UNANSWERED)
+
+
+class Suspicion:
+    """What is thought of one connection; times are seconds of a monotonic clock."""
+
+    def __init__(self, now: float) -> None:
+        """Trust it CALM from now on."""
+        self._calm_since = now
+        self._heard_at = now
+        self._lost_at = float('inf')  # when a loss was seen after which nothing has come yet
+        self._resent = 0
+
+    def look(self, silence: Silence | None, now: float) -> bool:
+        """Tell whether the peer is suspect now. To be called several times a second."""
+        if silence is None:
+            return False
+        self._heard_at = now - silence.lasts
+        if self._heard_at > self._lost_at:  # it was a loss, not the end
+            self._calm_since, self._lost_at = self._heard_at, float('inf')
+        if silence.resent > self._resent or silence.unanswered >= UNANSWERED:
+            self._resent = silence.resent
+            self._lost_at = min(self._lost_at, now)
+        return is_suspect(silence)
+
+    @property
+    def is_worth_a_try(self) -> bool:
+        """
+        Return whether another connection may be better: this one was good until it fell silent.
+
+        One on which large messages never get through is no worse than the next.
+        """
+        return self._heard_at - self._calm_since >= CALM

@@ -1,0 +1,149 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The processes of a demo: started, watched and ended, with a look at the bridge's status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+from camera_ws_bridge.link.link import State
+from camera_ws_bridge.ros import qos
+from camera_ws_bridge_msgs.msg import Status
+import rclpy
+from rclpy.node import Node
+
+MODULES = {
+    'bridge': 'camera_ws_bridge', 'orchestrator': 'camera_ws_bridge.sim.orchestrator.main',
+    'camera': 'camera_ws_bridge.sim.camera.main'}
+PATIENCE = 20.0  # seconds that anything may take before the demo gives up
+
+
+class Failed(Exception):
+    """The demo cannot go on; the text says why."""
+
+
+class Observer(Node):
+    """Looks at the bridge from the side: its newest status."""
+
+    def __init__(self) -> None:
+        super().__init__('demo')
+        self.status = Status()
+        self.create_subscription(Status, 'camera_ws_bridge/status', self._on_status, qos.STATUS)
+
+    def _on_status(self, status: Status) -> None:
+        self.status = status
+
+    @property
+    def registered(self) -> bool:
+        """Whether the bridge says that it is registered."""
+        return self.status.state in (State.REGISTERED, State.STABLE)
+
+
+class Site:
+    """All processes of one run."""
+
+    def __init__(
+            self, folder: pathlib.Path, observer: Observer, stopping: Callable[[], bool]) -> None:
+        """Set up; stopping: whether a signal has come."""
+        self.journal = folder / 'orchestrator.jsonl'  # what the orchestrator has received
+        self.report = folder / 'camera.json'  # what the camera has published and received
+        self.observer = observer
+        self.stopping = stopping
+        self.url = ''
+        self._processes: dict[str, subprocess.Popen[str]] = {}
+        self._began = time.monotonic()
+        self._last_progress = 0.0
+
+    # ---- processes
+
+    def run(self, name: str, *arguments: str) -> None:
+        """Start one of this package's executables."""
+        self._processes[name] = subprocess.Popen(
+            [sys.executable, '-m', MODULES[name], *arguments], text=True,
+            stdout=subprocess.PIPE if name == 'orchestrator' else None,
+            start_new_session=True)  # Ctrl-C is for the demo, which ends them in order
+
+    def run_orchestrator(self, port: int = 0) -> None:
+        """Start the orchestrator and wait until it listens."""
+        self.run('orchestrator', '--port', str(port), '--record', str(self.journal),
+                 '--log-level', 'error')
+        output = self._processes['orchestrator'].stdout
+        assert output is not None
+        line = output.readline()
+        if not line.startswith('listening on '):
+            raise Failed('the orchestrator did not start')
+        self.url = line.split()[-1]
+
+    def end(self, name: str) -> int:
+        """Interrupt a process and return its exit code."""
+        process = self._processes.pop(name)
+        process.send_signal(signal.SIGINT)
+        try:
+            return process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
+
+    def kill(self, name: str) -> None:
+        """End a process as a crash would."""
+        process = self._processes.pop(name)
+        process.kill()
+        process.wait()
+
+    def kill_all(self) -> None:
+        """End what is left, whatever happened before."""
+        for name in list(self._processes):
+            self.kill(name)
+
+    # ---- waiting
+
+    def spin(self, seconds: float) -> None:
+        """Let time go by, but not after a signal."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not self.stopping():
+            self._go_on()
+
+    def wait_for(self, what: str, condition: Callable[[], bool]) -> None:
+        """Wait until the condition holds, also after a signal; raise Failed if it never does."""
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            if time.monotonic() > end:
+                raise Failed(f'waited {PATIENCE:g} s in vain until {what}')
+            self._go_on()
+
+    def _go_on(self) -> None:
+        rclpy.spin_once(self.observer, timeout_sec=0.1)
+        self._show_progress()
+        self._check_processes()
+
+    def _check_processes(self) -> None:
+        for name, process in self._processes.items():
+            if process.poll() is not None:
+                raise Failed(f'the {name} ended by itself with exit code {process.returncode}')
+
+    def _show_progress(self) -> None:
+        now = time.monotonic()
+        if now - self._last_progress < 1.0:
+            return
+        self._last_progress = now
+        status = self.observer.status
+        print(f'{now - self._began:5.0f} s  {State(status.state).name.lower():14} '
+              f'boxes accepted {status.boxes_accepted:6}  acknowledged {status.acknowledged:6}  '
+              f'buffered {status.boxes_queued:5}', flush=True)

@@ -1,0 +1,104 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""One scenario, played and accounted for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+import time
+
+from scenarios import Scenario
+from stage import STABLE, Stage
+
+IDLE = 4.0  # seconds from a fault that is over at once until an idle camera has boxes again
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a scenario has cost."""
+
+    name: str
+    accepted: int
+    received: int  # different ones
+    repeated: int
+    dropped: dict[str, int]
+    noticed: float | None  # seconds until the state was no longer STABLE
+    recovered: float  # seconds until boxes flowed again
+    reconnects: int
+    cause: str
+    threads: int  # more than before
+    descriptors: int
+
+
+def play(stage: Stage, scenario: Scenario) -> Result:
+    """Play it, and hold the bridge to its account. Before and after, the detector pauses."""
+    before, known = stage.status, len(stage.arrivals)
+    stage.tell_detector('go')
+    stage.wait_until_settled()
+    threads, descriptors = stage.process.num_threads(), stage.process.num_fds()
+    if scenario.idle:
+        stage.rest()
+    began, mended = _inflict(stage, scenario)
+    recovered = (stage.arrived_since(mended) or 0.0) - mended
+    stage.wait_until_settled()
+    stage.rest()
+    stage.wait(lambda: stage.process.num_threads() <= threads
+               and stage.process.num_fds() <= descriptors, 'no thread and no descriptor is left')
+    since = [status for status in stage.statuses if status['t'] > began]
+    different = {number for _, number in stage.arrivals[known:]}
+    result = Result(
+        scenario.name, stage.status['accepted'] - before['accepted'], len(different),
+        len(stage.arrivals) - known - len(different),
+        dict(Counter(stage.status['dropped']) - Counter(before['dropped'])),
+        next((status['t'] - began for status in since if status['state'] != STABLE), None),
+        recovered, stage.status['reconnects'] - before['reconnects'],
+        next((status['cause'].partition(':')[0] for status in since
+              if status['reconnects'] > before['reconnects']), ''),
+        stage.process.num_threads() - threads, stage.process.num_fds() - descriptors)
+    if result.accepted != result.received: _debug(stage, began)
+    _hold(stage, scenario, result)
+    return result
+
+
+def _debug(stage, began):
+    print('DEBUG', began, stage._resting, [a for a in stage.arrivals if a[0] > began - 3][-25:])
+    for s in stage.statuses[-12:]: print(s)
+
+
+def _hold(stage: Stage, scenario: Scenario, result: Result) -> None:
+    firsts = [*dict.fromkeys(number for _, number in stage.arrivals)]
+    assert firsts == sorted(firsts), 'boxes arrived out of order'
+    assert result.accepted == result.received + sum(result.dropped.values()), result
+    assert result.recovered <= scenario.limit, result
+    assert scenario.reconnects is None or result.reconnects <= scenario.reconnects, result
+
+
+def _inflict(stage: Stage, scenario: Scenario) -> tuple[float, float]:
+    """Return when the fault began, and when its mend, as Unix time."""
+    began = time.time()
+    fault = scenario.inflict(stage)
+    next(fault)
+    if scenario.lasts:
+        time.sleep(scenario.lasts)
+        next(fault, None)
+    elif scenario.idle:
+        time.sleep(IDLE)
+    mended = time.time()
+    if scenario.idle:
+        stage.tell_detector('go')
+    stage.wait(lambda: stage.arrived_since(mended), 'boxes flow again')
+    next(fault, None)  # for the next scenario, everything is as it was
+    return began, mended

@@ -1,0 +1,93 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Which silence is suspect, and on which links."""
+
+from dataclasses import dataclass
+
+from camera_ws_bridge.link.suspicion import CALM, is_suspect, Suspicion
+import pytest
+
+
+@dataclass
+class Silence:
+    """What the kernel may know."""
+
+    lasts: float
+    unanswered: int = 0
+    round_trip_time: float = 0.001
+    resent: int = 0
+
+
+@pytest.mark.parametrize('lasts, unanswered, round_trip_time, suspect', [
+    (1.5, 2, 0.001, True),     # retransmitted after 0.2 and 0.6 s, and nothing came back
+    (10.0, 5, 0.19, True),
+    (1.2, 2, 0.001, False),    # a little more patience
+    (1.5, 1, 0.001, False),    # one packet may get lost
+    (100.0, 0, 0.001, False),  # nothing was asked
+    (1.4, 2, 0.19, False),     # an answer takes its time
+    (9.0, 3, 2.0, False),      # a satellite
+    (9.0, 3, 0.21, False),
+])
+def test_what_is_suspect(lasts, unanswered, round_trip_time, suspect):
+    assert is_suspect(Silence(lasts, unanswered, round_trip_time)) is suspect
+
+
+def test_where_the_kernel_does_not_tell_nobody_is_suspect():
+    assert not is_suspect(None)
+    suspicion = Suspicion(0.0)
+    assert not suspicion.look(None, 100.0) and not suspicion.is_worth_a_try
+
+
+def watched(*looks):
+    """Return what is thought after these looks: time and silence, which begins with a good one."""
+    suspicion = Suspicion(0.0)
+    results = [suspicion.look(silence, now) for now, silence in looks]
+    return results[-1], suspicion.is_worth_a_try
+
+
+def test_a_good_connection_that_falls_silent():
+    assert watched(
+        (3.0, Silence(0.02)), (3.25, Silence(0.2, 0, resent=1)), (3.5, Silence(0.45, 1, resent=2)),
+        (4.0, Silence(0.95, 2, resent=3)), (4.5, Silence(1.45, 3, resent=4))) == (True, True)
+
+
+def test_one_that_was_silent_from_the_first():
+    looks = [(at, Silence(at, 3, resent=4)) for at in (1.0, 2.0, 3.0, 8.0)]
+    assert watched(*looks) == (True, False)
+
+
+def test_one_that_loses_packets_has_more_patience():
+    assert watched(
+        (3.0, Silence(0.02)), (3.25, Silence(0.02, 0, resent=1)), (3.5, Silence(0.02, 0, resent=1)),
+        (5.0, Silence(1.5, 3, resent=4))) == (True, False)
+
+
+def test_losses_are_forgotten_after_a_calm():
+    assert watched(
+        (3.0, Silence(0.02, 0, resent=7)), (3.5, Silence(0.02, 0, resent=7)),
+        (3.5 + CALM, Silence(0.02, 0, resent=7)),
+        (5.0 + CALM, Silence(1.5, 3, resent=9))) == (True, True)
+
+
+def test_probes_of_an_idle_connection_that_get_lost_are_losses_too():
+    assert watched(
+        (3.0, Silence(0.5)), (4.0, Silence(1.5, 1)), (5.0, Silence(2.5, 2)), (6.0, Silence(0.1)),
+        (6.5, Silence(0.6)), (8.0, Silence(2.1, 2))) == (True, False)
+
+
+def test_a_probe_that_is_on_its_way_is_no_loss():
+    assert watched(
+        (3.0, Silence(1.01, 1, 0.1)), (3.25, Silence(0.1, 0, 0.1)), (4.2, Silence(1.05, 1, 0.1)),
+        (4.5, Silence(0.2, 0, 0.1)), (6.6, Silence(2.3, 2, 0.1))) == (True, True)

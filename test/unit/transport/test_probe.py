@@ -1,0 +1,119 @@
+# Copyright 2026 camera_ws_bridge developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Handshakes that tell whether a server that is silent on a connection is still there."""
+
+import asyncio
+import socket
+
+from camera_ws_bridge.transport.names import Address
+from camera_ws_bridge.transport.probe import answers, PATIENCE, TIMES
+import pytest
+from rigs.resolver_rig import black_hole, HangingResolver, known_as
+from rigs.shared import WAIT
+from rigs.websocket_rig import closed_port
+
+
+def run(job):
+    return asyncio.run(asyncio.wait_for(job, WAIT))
+
+
+def known(host, port):
+    return Address(socket.AF_INET, (host, port))
+
+
+def listening(host='127.0.0.1', port=0, backlog=100):
+    return socket.create_server((host, port), backlog=backlog)
+
+
+def port_of(server):
+    return server.getsockname()[1]
+
+
+def connected(server):
+    """Return how many connections have come, all of which have to be closed."""
+    server.setblocking(False)
+    count = 0
+    while True:
+        try:
+            peer, _ = server.accept()
+        except BlockingIOError:
+            return count
+        with peer:
+            peer.settimeout(WAIT)
+            assert peer.recv(1) == b''
+        count += 1
+
+
+def test_a_server_that_answers():
+    with listening() as server:
+        assert run(answers('127.0.0.1', port_of(server), known('127.0.0.1', port_of(server))))
+        assert connected(server) == TIMES
+
+
+def test_one_that_is_gone():
+    with closed_port(socket.AF_INET, '127.0.0.1') as holder:
+        place = '127.0.0.1', port_of(holder)
+        assert not run(answers(*place, known(*place)))
+
+
+def test_one_that_swallows_all():
+    async def test():
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        assert not await answers('127.0.0.1', port, known('127.0.0.1', port))
+        return loop.time() - began
+
+    with black_hole('127.0.0.1', 0) as port:
+        assert run(test()) < PATIENCE + WAIT / 2
+
+
+def test_one_that_does_not_answer_each_time():
+    with listening(backlog=TIMES // 2) as server:  # then its queue is full
+        place = '127.0.0.1', port_of(server)
+        assert not run(answers(*place, known(*place)))
+        assert 0 < connected(server) < TIMES
+
+
+def test_one_that_has_moved_behind_its_name(monkeypatch):
+    monkeypatch.setattr(socket, 'getaddrinfo', known_as('127.0.0.2'))
+    with listening('127.0.0.2') as server:
+        port = port_of(server)
+        assert run(answers('orchestrator', port, known('127.0.0.1', port)))
+
+
+def test_one_that_is_dead_beside_one_that_is_not(monkeypatch):
+    monkeypatch.setattr(socket, 'getaddrinfo', known_as('127.0.0.3', '127.0.0.2'))
+    with listening('127.0.0.2') as server, black_hole('127.0.0.3', port_of(server)) as port:
+        assert run(answers('orchestrator', port, known('127.0.0.3', port)))
+        assert connected(server) == TIMES
+
+
+@pytest.mark.parametrize('hangs', (False, True))
+def test_without_a_resolver_it_is_looked_for_where_it_was(monkeypatch, hangs):
+    def fail(*_, **__):
+        raise socket.gaierror(socket.EAI_AGAIN, 'Temporary failure in name resolution')
+
+    resolver = HangingResolver(fail) if hangs else fail
+    monkeypatch.setattr(socket, 'getaddrinfo', resolver)
+    with listening() as server:
+        port = port_of(server)
+
+        async def test():
+            try:
+                assert await answers('orchestrator', port, known('127.0.0.1', port))
+            finally:
+                if hangs:
+                    resolver.release()
+        run(test())
