@@ -68,14 +68,8 @@ def play(stage: Stage, scenario: Scenario) -> Result:
         next((status['cause'].partition(':')[0] for status in since
               if status['reconnects'] > before['reconnects']), ''),
         stage.process.num_threads() - threads, stage.process.num_fds() - descriptors)
-    if result.accepted != result.received: _debug(stage, began)
     _hold(stage, scenario, result)
     return result
-
-
-def _debug(stage, began):
-    print('DEBUG', began, stage._resting, [a for a in stage.arrivals if a[0] > began - 3][-25:])
-    for s in stage.statuses[-12:]: print(s)
 
 
 def _hold(stage: Stage, scenario: Scenario, result: Result) -> None:

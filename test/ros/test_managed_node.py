@@ -19,7 +19,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import contextmanager
 import gc
-import threading
 import time
 
 from camera_ws_bridge.errors import ConfigurationError
