@@ -20,7 +20,7 @@ import ssl
 import time
 
 from camera_ws_bridge.errors import LinkFault
-from camera_ws_bridge.transport import causes, websocket
+from camera_ws_bridge.transport import causes
 import pytest
 from rigs.raw_peer import serving
 from rigs.shared import run, WAIT
