@@ -29,6 +29,7 @@ ARGUMENTS = (
     ('click_every', '5', 'Seconds between the clicks of the operator, each a start or a stop.'),
     ('log_level', 'info', 'Log level of the bridge.'),
 )
+CHOICES = {'log_level': ['debug', 'info', 'warn', 'error', 'fatal']}
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -37,7 +38,8 @@ def generate_launch_description() -> LaunchDescription:
     namespace = LaunchConfiguration('namespace')
     camera_id = LaunchConfiguration('camera_id')
     return LaunchDescription([
-        *(DeclareLaunchArgument(name, default_value=default, description=description)
+        *(DeclareLaunchArgument(
+            name, default_value=default, description=description, choices=CHOICES.get(name))
           for name, default, description in ARGUMENTS),
         Node(
             package='camera_ws_bridge', executable='orchestrator_sim', output='screen',

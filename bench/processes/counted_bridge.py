@@ -117,7 +117,7 @@ def main() -> int:
     slots = open_counter(sys.argv[1])
     sys.argv[:2] = ['bridge']
     install(slots, package_folder())
-    from camera_ws_bridge.process.bridge import main as bridge
+    from camera_ws_bridge.process.start import bridge
     return bridge()
 
 

@@ -27,6 +27,7 @@ import os
 from typing import Any
 
 from camera_ws_bridge.errors import ConfigurationError
+from camera_ws_bridge.tracking.frame_stamps import EPOCH, parse_zero
 from camera_ws_bridge.transport import url as urls
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
@@ -123,6 +124,11 @@ class Parameters:
         'topic camera_info.', 0, 2**31 - 1)
     image_height: int = _parameter(
         0, 'Pixels; height of that image. 0: from the topic camera_info.', 0, 2**31 - 1)
+    frame_id_zero: str = _parameter(
+        EPOCH, 'When the frame ids of vision_msgs are 0: epoch (they are the stamps, in seconds '
+        'since 1970), first_frame (seconds since the first one), or a stamp, e.g. '
+        "'1764000000.25'. Operators' interfaces that draw boxes by the video's time need the "
+        'time at which the stream began.', live=True)
     detection_ids: bool = _parameter(
         True, 'Take an integer id of a detection of vision_msgs as the id of the tracked object. '
         "false: ignore it, for a detector with ids of its tracker's own.")
@@ -215,7 +221,11 @@ def check_change(current: Mapping[str, Any], changes: Mapping[str, Any]) -> None
 
 
 def _check_together(values: Mapping[str, Any]) -> None:
-    """Raise ConfigurationError for live parameters that do not fit to each other."""
+    """Raise ConfigurationError for live parameters that are no values, or do not fit together."""
+    try:
+        parse_zero(values.get('frame_id_zero', EPOCH))
+    except ValueError as error:
+        raise ConfigurationError('frame_id_zero', str(error)) from None
     low, high = values.get('reconnect_delay_min'), values.get('reconnect_delay_max')
     if low is not None and high is not None and low > high:
         raise ConfigurationError(

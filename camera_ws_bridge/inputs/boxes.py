@@ -54,6 +54,11 @@ class BoxesInput:
         """Follow the topic's publishers; call this every second or so."""
         self._bridge.lost['boxes'] += self._subscription.look()
 
+    def configure(self, values: Parameters) -> None:
+        """Go by other values of the live parameters from now on."""
+        if self._detections is not None:
+            self._detections.configure(values)
+
     def destroy(self) -> None:
         """Subscribe no more."""
         self._subscription.destroy()

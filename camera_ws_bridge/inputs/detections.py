@@ -26,7 +26,7 @@ from camera_ws_bridge.protocol.boxes import Boxes
 from camera_ws_bridge.ros import qos
 from camera_ws_bridge.ros.endpoints import create_subscription
 from camera_ws_bridge.ros.serialized import deserialize
-from camera_ws_bridge.tracking.frame_stamps import FrameIds, Stamp
+from camera_ws_bridge.tracking.frame_stamps import FrameIds, parse_zero, Stamp
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo
@@ -42,7 +42,7 @@ class Detections:
         self.message_type = message_type()
         self._node = node
         self._with_ids = values.detection_ids
-        self._frame_ids = FrameIds(values.frame_history)
+        self._frame_ids = FrameIds(values.frame_history, parse_zero(values.frame_id_zero))
         self._size: detection2d.Size | None = None
         self._camera_info: Subscription | None = None
         self._seen = b''
@@ -57,6 +57,10 @@ class Detections:
         """Subscribe no more."""
         if self._camera_info is not None:
             self._node.destroy_subscription(self._camera_info)
+
+    def configure(self, values: Parameters) -> None:
+        """Go by other values from now on."""
+        self._frame_ids.begin_at(parse_zero(values.frame_id_zero))
 
     def decode(self, message: bytes) -> tuple[Boxes, Stamp, int]:
         """Return boxes, stamp and session of a serialised message; raise EncodeError."""

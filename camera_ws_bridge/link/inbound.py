@@ -69,6 +69,9 @@ class Inbound:
     def begin_registration(self, anew: bool) -> None:
         """Say that what comes may be the replay of a registration; anew: on a new connection."""
         self._registering = True
+        if anew:
+            # What another server may have poured out must not cost us this one's replay.
+            self._bucket.refill()
         self._session.begin_registration(anew)
 
     def end_registration(self) -> None:

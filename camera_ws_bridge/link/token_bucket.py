@@ -32,6 +32,10 @@ class TokenBucket:
         self.burst = burst
         self._tokens = min(self._tokens, burst)
 
+    def refill(self) -> None:
+        """Have a whole burst again."""
+        self._tokens = self.burst
+
     def take(self, now: float) -> bool:
         """Return whether one more message is within the limits, and count it if so."""
         if self._at is not None:

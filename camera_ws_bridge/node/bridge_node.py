@@ -179,6 +179,11 @@ class BridgeNode(ManagedNode):
             self.get_logger().error(f'not {what}: {error}')
         self._report()
 
+    def configure_inputs(self, values: Parameters) -> None:
+        """Let what is subscribed go by these values."""
+        if self._boxes_input is not None:
+            self._boxes_input.configure(values)
+
     def _subscribe(self) -> None:
         if self._boxes_input is None:
             assert self.bridge is not None and self.parameters is not None

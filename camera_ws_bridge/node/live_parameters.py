@@ -45,6 +45,9 @@ class BridgeHolder(Protocol):
     def get_logger(self) -> Any:
         """Return the node's logger."""
 
+    def configure_inputs(self, values: Parameters) -> None:
+        """Let the topics that are read go by these values."""
+
 
 def follow(node: BridgeHolder) -> None:
     """
@@ -73,6 +76,8 @@ def follow(node: BridgeHolder) -> None:
         news = {name: value for name, value in changes.items() if value != old[name]}
         node.parameters = Parameters(**{**old, **news})
         node.bridge.configure(settings(node.parameters))
+        if 'frame_id_zero' in news:
+            node.configure_inputs(node.parameters)
         for name, value in news.items():
             node.get_logger().info(f'parameter {name} is now {value}')
 

@@ -69,7 +69,7 @@ class Check:
     def run(self, node: Node, time_limit: float, listen: float) -> None:
         """Take all steps."""
         began = time.monotonic()
-        boxes_type = parameters.BOXES
+        boxes_type, frame_id_zero = parameters.BOXES, ''
         try:
             values = parameters.declare(node)
             target = _target(values)
@@ -80,7 +80,7 @@ class Check:
             for name in (*sequence.NEEDS, 'spool'):
                 self.add(Step(name, report.skipped('in vain without parameters'), 0.0))
         else:
-            boxes_type = values.boxes_type
+            boxes_type, frame_id_zero = values.boxes_type, values.frame_id_zero
             self.add(Step('parameters', report.ok(
                 f'camera {values.camera_id}, {for_log(values.orchestrator_url)}',
                 camera_id=values.camera_id, orchestrator_url=for_log(values.orchestrator_url)),
@@ -88,7 +88,8 @@ class Check:
             sequence.run(target, time_limit, self.add)
             self.take('spool', lambda: spool.check(values.spool_path, values.spool_max_bytes))
         self.take('ros', lambda: ros.environment(node))
-        self.take('boxes', lambda: ros.boxes(node, boxes_type, listen))
+        self.take('boxes', lambda: ros.boxes(
+            node, boxes_type, listen, frame_id_zero))
 
 
 def main(args: list[str] | None = None) -> int:

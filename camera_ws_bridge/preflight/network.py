@@ -24,7 +24,7 @@ from typing import Any
 from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.preflight import advice, certificates
 from camera_ws_bridge.preflight.report import failed, Finding, ok, skipped, warning
-from camera_ws_bridge.transport import names, websocket
+from camera_ws_bridge.transport import causes, names, websocket
 from camera_ws_bridge.transport.dial import dial, HEAD_START
 from camera_ws_bridge.transport.names import Address
 
@@ -40,7 +40,7 @@ async def resolve(host: str, port: int, timeout: float) -> tuple[Finding, list[A
     try:
         found = await names.look_up(host, port, timeout)
     except OSError as error:
-        fault = websocket.classify(error)
+        fault = causes.classify(error)
         return failed(f'{host}: {fault.reason}', advice.of_fault(fault), cause=fault.cause), []
     addresses = list(dict.fromkeys(str(address.place[0]) for address in found))
     detail = f'{host} is {", ".join(addresses)}'
@@ -53,14 +53,14 @@ async def resolve(host: str, port: int, timeout: float) -> tuple[Finding, list[A
 async def connect(addresses: list[Address], port: int, timeout: float) -> Finding:
     """Connect to the first address that answers, as the bridge does."""
     outcome = await dial(addresses, timeout)
-    faults = {name: websocket.classify(error) for name, error in outcome.failures.items()}
+    faults = {name: causes.classify(error) for name, error in outcome.failures.items()}
     if outcome.connection is None or outcome.address is None:
         detail = '; '.join(
             f'{name} port {port}: {fault.reason}' for name, fault in faults.items())
         try:
             outcome.result()
         except OSError as error:
-            fault = websocket.classify(error)
+            fault = causes.classify(error)
         return failed(detail or fault.reason, advice.of_fault(fault), cause=fault.cause)
     outcome.connection.close()
     address = str(outcome.address.place[0])
@@ -85,7 +85,7 @@ async def handshake(
     except ssl.SSLCertVerificationError as error:
         return _refused(host, error, await _shown(addresses, host, timeout))
     except (OSError, EOFError, asyncio.TimeoutError) as error:
-        fault = websocket.classify(error)
+        fault = causes.classify(error)
         if getattr(error, 'reason', None) in NO_TLS:
             return failed('the server does not speak TLS on this port', 'begin orchestrator_url '
                           'with ws:, or correct its port', cause='tls')

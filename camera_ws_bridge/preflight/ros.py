@@ -26,10 +26,12 @@ from typing import Any
 from camera_ws_bridge.config.parameters import DETECTION2D
 from camera_ws_bridge.errors import ConfigurationError
 from camera_ws_bridge.inputs.detections import message_type
-from camera_ws_bridge.preflight.report import failed, Finding, ok, skipped, warning
+from camera_ws_bridge.preflight.report import (
+    failed, Finding, ok, skipped, Status, warning)
 from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.ros import features, qos
 from camera_ws_bridge.ros.adaptive_subscription import AdaptiveSubscription
+from camera_ws_bridge.tracking.frame_stamps import EPOCH
 from camera_ws_bridge_msgs.msg import Boxes
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
@@ -66,8 +68,12 @@ def environment(node: Node) -> Finding:
     return ok(detail, **data)
 
 
-def boxes(node: Node, boxes_type: str, listen: float) -> Finding:
-    """Subscribe to boxes as the bridge does; see for `listen` seconds at most what arrives."""
+def boxes(node: Node, boxes_type: str, listen: float, frame_id_zero: str = '') -> Finding:
+    """
+    Subscribe to boxes as the bridge does; see for `listen` seconds at most what arrives.
+
+    frame_id_zero: the parameter, if it is known.
+    """
     if not listen:
         return skipped('not wanted: --listen 0')
     arrived: list[Any] = []
@@ -86,7 +92,18 @@ def boxes(node: Node, boxes_type: str, listen: float) -> Finding:
         executor.spin_once(timeout_sec=0.1)
         subscription.look()
     executor.shutdown()
-    return _judge(node, topic, subscription.mismatch, bool(arrived), listen)
+    finding = _judge(node, topic, subscription.mismatch, bool(arrived), listen)
+    return with_frame_ids(finding, boxes_type, frame_id_zero)
+
+
+def with_frame_ids(finding: Finding, boxes_type: str, frame_id_zero: str) -> Finding:
+    """Return the finding, or that operators will see none of the boxes that arrive."""
+    if (finding.status, boxes_type, frame_id_zero) != (Status.OK, DETECTION2D, EPOCH):
+        return finding
+    return warning(
+        f'{finding.detail}; their frame ids are seconds since 1970',
+        'operators see boxes only if the time of their video counts from 1970, too: set '
+        'frame_id_zero to first_frame, or to the stamp at which the stream began', **finding.data)
 
 
 def _judge(

@@ -77,6 +77,13 @@ class ManagedNode(LifecycleNode):
         return super().create_subscription(
             *arguments, **{'event_callbacks': features.NO_SUBSCRIPTION_EVENTS, **named})
 
+    def destroy_node(self) -> None:
+        """Leave ROS, also if there are references to this node."""
+        super().destroy_node()
+        # rclpy forgets it. It holds the node's handle, and so the middleware's participant, which
+        # the exit handlers of the process would take down, in any order: a crash now and then.
+        self._state_machine.destroy_when_not_in_use()
+
     # ---- what a subclass does; all in the executor's thread
 
     def configure(self) -> None:

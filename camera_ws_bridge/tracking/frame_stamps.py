@@ -18,8 +18,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 import math
+import re
 
 Stamp = tuple[int, int]  # seconds, nanoseconds
+UNSET = (0, 0)
+EPOCH, FIRST_FRAME = 'epoch', 'first_frame'
 
 
 class FrameStamps:
@@ -37,16 +40,21 @@ class FrameStamps:
             self._stamps.popitem(last=False)
 
     def find(self, frame_id: float | None) -> Stamp:
-        """Return the stamp of the frame; (0, 0) if it was not seen lately."""
-        return (0, 0) if frame_id is None else self._stamps.get(frame_id, (0, 0))
+        """Return the stamp of the frame; UNSET if it was not seen lately."""
+        return UNSET if frame_id is None else self._stamps.get(frame_id, UNSET)
 
 
 class FrameIds:
-    """Gives frames that have nothing but a stamp an id of their own: their stamp in seconds."""
+    """Gives frames that have nothing but a stamp an id of their own: seconds since a zero."""
 
-    def __init__(self, limit: int) -> None:
-        """limit: frames that are told apart."""
+    def __init__(self, limit: int, zero: int | None = 0) -> None:
+        """limit: frames that are told apart; zero: as parse_zero returns it."""
         self._frames = FrameStamps(limit)
+        self._zero = zero
+
+    def begin_at(self, zero: int | None) -> None:
+        """Count from another zero; ids that were given out before are not given out again."""
+        self._zero = zero
 
     def of(self, stamp: Stamp) -> float:
         """
@@ -56,8 +64,22 @@ class FrameIds:
         later comer gets the next double.
         """
         seconds, nanoseconds = stamp
-        frame_id = (seconds * 10**9 + nanoseconds) / 10**9  # of integers: rounded once
-        while self._frames.find(frame_id) not in ((0, 0), stamp):
+        time = seconds * 10**9 + nanoseconds
+        if self._zero is None and stamp != UNSET:
+            self._zero = time
+        frame_id = (time - (self._zero or 0)) / 10**9  # of integers: rounded once
+        while self._frames.find(frame_id) not in (UNSET, stamp):
             frame_id = math.nextafter(frame_id, math.inf)
         self._frames.add(frame_id, stamp)
         return frame_id
+
+
+def parse_zero(text: str) -> int | None:
+    """Return when frame ids are 0, in nanoseconds; None: at the first frame. Or ValueError."""
+    if text in (EPOCH, FIRST_FRAME):
+        return 0 if text == EPOCH else None
+    found = re.fullmatch(r'([0-9]{1,10})(?:\.([0-9]{1,9}))?', text)
+    if found is None:
+        raise ValueError(f'must be {EPOCH}, {FIRST_FRAME}, or a stamp in seconds with at most '
+                         "nine decimals, e.g. '1764000000.25'")
+    return int(found[1]) * 10**9 + int((found[2] or '').ljust(9, '0'))

@@ -23,8 +23,8 @@ from camera_ws_bridge.transport import names
 from camera_ws_bridge.transport.dial import dial
 from camera_ws_bridge.transport.names import Address
 
-# Where six of ten packets get lost, one way only, so many handshakes go well once in 100,000 times;
-# once in ten billion, if as many get lost on the way back.
+# Where six of ten packets get lost, one way only, so many handshakes go well once in 100,000
+# times; once in ten billion, if as many get lost on the way back.
 ROUNDS = 3  # one after the other
 AT_ONCE = 4  # in each
 PATIENCE = 0.3  # seconds for each; packets that get lost are sent again after a second

@@ -27,6 +27,7 @@ from rclpy.duration import Duration
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from rigs import process_rig as rigs
+from rigs.installed import executable
 from rigs.lifecycle_rig import managed, Manager
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -164,8 +165,8 @@ def test_one_that_waits_to_be_managed_works(name, tmp_path, monkeypatch):
 def test_check_tells_who_really_can_be_found_where_the_range_is_not_known(environment, told):
     with rigs.own_domain() as domain:
         done = subprocess.run(
-            ['check', '--json', '--listen', '0', '--ros-args', '-p', 'camera_id:=a', '-p',
-             'orchestrator_url:=ws://127.0.0.1:1/processor'], text=True, capture_output=True,
+            [executable('check'), '--json', '--listen', '0', '--ros-args', '-p', 'camera_id:=a',
+             '-p', 'orchestrator_url:=ws://127.0.0.1:1/processor'], text=True, capture_output=True,
             timeout=60, env={**os.environ, **shimmed('humble'), 'ROS_DOMAIN_ID': str(domain),
                              **environment})
     report = json.loads(done.stdout)

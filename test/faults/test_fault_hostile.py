@@ -203,7 +203,8 @@ def test_398_bad_messages(bridge):
 
 
 def test_flood_of_control_and_binary_frames(bridge):
-    with bridge.fault('flood of pings, pongs, binary frames') as fault:
+    # It registers the camera and tracks nothing: that is another life of the orchestrator.
+    with bridge.fault('flood of pings, pongs, binary frames', drops=True) as fault:
         with bridge.hostile(None) as server:
             async def behave(peer):
                 await peer.upgrade()

@@ -75,7 +75,8 @@ def run(scenarios: list[Scenario], write: bool) -> int:
                         own.mkdir()
                         stage = Stage(own, domain)
                     rows += row(scenario, play(stage, scenario))
-                    print(f'{time.monotonic() - began:5.1f} s  {rows.splitlines()[-1]}', flush=True)
+                    took = time.monotonic() - began
+                    print(f'{took:5.1f} s  {rows.splitlines()[-1]}', flush=True)
                 except Exception as error:
                     failed.append(scenario.name)
                     print(f'FAILED {scenario.name}: {error}', flush=True)

@@ -64,7 +64,7 @@ RULES = {
     'link.connection': ('tracking buffer protocol log', 'asyncio'),
     'link.active_connection': ('tracking buffer protocol log', 'asyncio'),
     'auth': ('transport protocol log', 'asyncio network clock'),
-    'config.parameters': ('transport', 'ROS'),
+    'config.parameters': ('transport tracking', 'ROS'),
     'config.cameras': ('', 'YAML'),
     'bridge': ('link buffer tracking protocol log', 'asyncio clock chance'),
     'ros': ('', 'ROS'),
@@ -91,7 +91,7 @@ RULES = {
     'preflight.report': ('log', ''),
     'preflight.check': (
         'node inputs ros config auth transport protocol log', 'ROS clock chance'),
-    'preflight.ros': ('node inputs ros config protocol', 'ROS clock'),
+    'preflight.ros': ('node inputs ros config tracking protocol', 'ROS clock'),
     'sim': ('bridge config link buffer tracking transport protocol log ros',
             'ROS asyncio tornado numpy threads network clock chance JSON'),
     '__main__': ('process', ''),

@@ -80,7 +80,7 @@ async def live(order: dict[str, Any]) -> None:
     chance = random.Random(order['seed'])
     for number in range(order['first'], order['first'] + order['count']):
         if is_update(number):
-            update = Update(number // UPDATE_EVERY % OBJECTS, (float(number),))
+            update = Update(1 + number // UPDATE_EVERY % OBJECTS, (float(number),))
             bridge.submit_update(update, codec.encode_utf8(update))
         else:
             bridge.submit_boxes(

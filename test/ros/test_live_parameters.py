@@ -33,6 +33,7 @@ DEFAULTS = {spec.name: spec.default for spec in SPECS}
 @pytest.mark.parametrize('changes', (
     {}, {'heartbeat_interval': 0.25}, {'heartbeat_interval': 3600.0}, {'reconcile': False},
     {'reconnect_delay_min': 20.0, 'reconnect_delay_max': 30.0}, {'camera_id': ''},
+    {'frame_id_zero': 'first_frame'},
     {'boxes_max_messages': 2, 'boxes_max_bytes': 1024, 'boxes_max_age': 5.0}))
 def test_changes_that_are_accepted(changes):
     check_change(DEFAULTS, changes)
@@ -46,6 +47,7 @@ def test_changes_that_are_accepted(changes):
     ({'boxes_max_messages': 5.0}, 'boxes_max_messages', 'must be an integer'),
     ({'reconcile': 1}, 'reconcile', 'must be true or false'),
     ({'heartbeat_interval': None}, 'heartbeat_interval', 'must be a number'),
+    ({'frame_id_zero': 'now'}, 'frame_id_zero', 'must be epoch, first_frame, or a stamp'),
     ({'camera_id': 'other'}, 'camera_id', 'cannot change while the node runs'),
     ({'spool_path': '/tmp/x'}, 'spool_path', 'cannot change'),
     ({'reconnect_delay_min': 20.0}, 'reconnect_delay_min', 'more than reconnect_delay_max (2.5)'),

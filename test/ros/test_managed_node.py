@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import contextmanager
 import gc
-
+import time
 
 from camera_ws_bridge.errors import ConfigurationError
 from camera_ws_bridge.node.bridge_node import BridgeNode
@@ -145,6 +145,30 @@ def test_shutting_down_an_active_node_stops_it_first(node):
     node.done.clear()
     assert node.trigger_shutdown() == SUCCESS
     assert node.done == ['deactivate', 'cleanup', FINALIZED]
+
+
+def test_a_destroyed_node_has_left_ros_even_if_somebody_keeps_the_object():
+    """Else the middleware is taken down by the process's exit handlers, in any order."""
+    with rigs.own_domain() as domain:
+        contexts = [Context(), Context()]
+        for context in contexts:
+            rclpy.init(context=context, domain_id=domain)
+        watcher = rclpy.create_node('watcher', context=contexts[1])
+        node = Recorded(contexts[0])
+        until(lambda: 'recorded' in watcher.get_node_names())
+        node.destroy_node()
+        until(lambda: 'recorded' not in watcher.get_node_names())
+        assert node.done == [], 'it is still there, as an object'
+        watcher.destroy_node()
+        for context in contexts:
+            rclpy.try_shutdown(context=context)
+
+
+def until(condition):
+    end = time.monotonic() + WAIT
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 # ---- the bridge's

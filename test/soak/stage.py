@@ -156,7 +156,7 @@ class Publisher:
         before = probe.status.updates_accepted
 
         def arrived() -> bool:
-            probe.feature_map.publish(Update(object_id=OBJECTS, feature_map=[-1.0]))
+            probe.feature_map.publish(Update(object_id=1 + OBJECTS, feature_map=[-1.0]))
             probe.executor.spin_once(timeout_sec=0.2)
             return bool(probe.status.updates_accepted > before)
         probe.wait(arrived, 'feature maps arrive at the bridge')
@@ -186,7 +186,7 @@ class Publisher:
             self.probe.boxes.publish(rigs.boxes(float(number), rigs.box(), rigs.box(1)))
         else:
             self.probe.feature_map.publish(Update(
-                object_id=number % OBJECTS, feature_map=[float(number), *[0.125] * 127]))
+                object_id=1 + number % OBJECTS, feature_map=[float(number), *[0.125] * 127]))
 
     def _sample_memory(self) -> None:
         self.probe.statuses.clear()

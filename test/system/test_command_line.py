@@ -16,7 +16,9 @@
 
 import os
 import pathlib
+import shlex
 import shutil
+import signal
 import subprocess
 import time
 
@@ -39,15 +41,7 @@ def command_line(tmp_path_factory):
             environment = {
                 **os.environ, 'ROS_DOMAIN_ID': str(running.domain),
                 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
-            end = time.monotonic() + 2 * rigs.PATIENCE
-            while True:
-                result = subprocess.run(
-                    ['ros2', *arguments], env=environment, text=True, capture_output=True,
-                    timeout=rigs.PATIENCE)
-                if not result.returncode:
-                    return result.stdout
-                # Without a daemon, it may have looked before it had discovered anything.
-                assert time.monotonic() < end, result.stderr
+            return _until_done(['ros2', *arguments], environment)
         ros2.rig = running
         yield ros2
 
@@ -138,3 +132,43 @@ def test_lifecycle_drives_the_node(ros2):
     assert ros2('lifecycle', 'get', *options).startswith('inactive')
     change('activate')
     ros2.rig.probe.wait_until_registered()
+
+
+def test_the_documented_life_of_a_managed_node(tmp_path):
+    document = pathlib.Path(__file__).resolve().parents[2] / 'docs/lifecycle.md'
+    block = document.read_text(encoding='utf-8').split('```')[1].replace('\\\n', ' ')
+    launch, *commands = [
+        shlex.split(line, comments=True) for line in block.splitlines() if line.strip()]
+    assert len(commands) == 5
+    with rigs.serving() as orchestrator, rigs.own_domain() as domain:
+        environment = {**os.environ, 'ROS_DOMAIN_ID': str(domain),
+                       'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
+        launch = [word.replace('ws://localhost:8080/processor', orchestrator.sim.url)
+                  for word in launch]
+        with open(tmp_path / 'log', 'w', encoding='utf-8') as log:
+            process = subprocess.Popen(launch, env=environment, stdout=log, stderr=log)
+        try:
+            probe = rigs.Probe(domain)
+            states = []
+            for command in commands:
+                states.append(_until_done(
+                    [*command, '--no-daemon', '--spin-time', '2'], environment))
+                if 'activate' in command:
+                    probe.wait_until_registered()
+            assert states[:4] == ['Transitioning successful'] * 4
+            assert states[4].startswith('unconfigured'), states
+        finally:  # an interrupt, so that launch ends what it has started
+            process.send_signal(signal.SIGINT)
+            assert process.wait(rigs.PATIENCE) == 0, (tmp_path / 'log').read_text()
+
+
+def _until_done(command, environment):
+    """Run a command again until it has found its node; return what it says."""
+    end = time.monotonic() + 2 * rigs.PATIENCE
+    while True:
+        result = subprocess.run(
+            command, env=environment, text=True, capture_output=True, timeout=rigs.PATIENCE)
+        if not result.returncode:
+            return result.stdout.strip()
+        # Without a daemon, it may have looked before it had discovered anything.
+        assert time.monotonic() < end, result.stderr

@@ -21,6 +21,8 @@ import sys
 from camera_ws_bridge.config.parameters import DETECTION2D
 from camera_ws_bridge_msgs.msg import Start, Status
 import pytest
+from rclpy.parameter import Parameter
+from rclpy.parameter_client import AsyncParameterClient
 from rclpy.qos import qos_profile_sensor_data
 from rigs import process_rig as rigs
 from rigs.commands import start
@@ -141,6 +143,29 @@ def test_detections_arrive_as_boxes_and_a_start_names_their_frame(tmp_path):
 
 
 @needs_vision_msgs
+def test_frame_ids_count_from_the_stamp_that_is_given_or_from_the_first_frame(tmp_path):
+    with running(tmp_path, frame_id_zero='1764000000.25', **SIZE) as rig:
+        rig.connect()
+        rig.probe.boxes.publish(detections((1764000083, 750000001), detection()))
+        rig.frame(83.500000001)
+        rig.orchestrator.send(start(1, frameId=83.500000001, boxId=0))
+        client = AsyncParameterClient(rig.probe.node, 'camera_ws_bridge')
+        rig.probe.wait(client.services_are_ready, 'parameters can be set')
+        for value in ('tomorrow', 'first_frame'):
+            future = client.set_parameters([Parameter('frame_id_zero', value=value)])
+            rig.probe.wait(future.done, 'the parameter is set')
+            assert future.result().results[0].successful == (value == 'first_frame')
+        for second in (0, 2):
+            rig.probe.boxes.publish(detections((1764000100 + second, 5), detection()))
+            rig.frame(float(second))
+        rig.orchestrator.send(start(2, frameId=2, boxId=0))
+        rig.probe.wait(lambda: len(rig.probe.of(Start)) == 2)
+        assert [(command.frame_stamp.sec, command.frame_stamp.nanosec)
+                for command in rig.probe.of(Start)] == [
+            (1764000083, 750000001), (1764000102, 5)]
+
+
+@needs_vision_msgs
 def test_the_image_size_comes_from_camera_info_and_until_then_frames_are_counted(tmp_path):
     with running(tmp_path, detection_ids=False) as rig:
         rig.connect()
@@ -194,6 +219,7 @@ def test_the_example_gets_onto_the_orchestrator_as_the_readme_says(tmp_path):
     ({'boxes_type': DETECTION2D}, 'boxes_type: vision_msgs cannot be imported (not here)'),
     ({'boxes_type': 'vision_msgs/Detection2D'}, 'boxes_type: must be camera_ws_bridge_msgs/msg/'),
     ({'image_width': 640}, 'image_width: and image_height: set both'),
+    ({'frame_id_zero': 'now'}, 'frame_id_zero: must be epoch, first_frame, or a stamp'),
 ])
 def test_what_can_never_work_ends_with_2(tmp_path, parameters, says):
     (tmp_path / 'vision_msgs.py').write_text('raise ImportError("not here")')

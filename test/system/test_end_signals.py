@@ -15,11 +15,13 @@
 """SIGINT, SIGTERM and SIGHUP, one or many, in every phase of a bridge's life: exit code 0."""
 
 import itertools
+import shutil
 import signal
 import time
 
 import pytest
 from rigs import process_rig as rigs
+from rigs.installed import executable
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 BURST = 12  # signals
@@ -104,7 +106,7 @@ def test_a_burst_at_the_very_end(tmp_path, seed):
 def test_nohup_lets_it_run_on(tmp_path):
     with rigs.running(tmp_path) as rig, rigs.own_domain() as domain:
         process = rigs.Process(
-            domain, tmp_path / 'other.log', command=('nohup', 'bridge'),
+            domain, tmp_path / 'other.log', command=(shutil.which('nohup'), executable('bridge')),
             orchestrator_url=rig.orchestrator.sim.url, camera_id='other')
         probe = rigs.Probe(domain)
         probe.wait_until_registered()

@@ -191,7 +191,7 @@ def test_every_committed_row_arrives_over_kills_of_the_whole_bridge(tmp_path, or
                 number += 1
                 if is_update(number):
                     probe.feature_map.publish(
-                        Update(object_id=number % 5, feature_map=[float(number)]))
+                        Update(object_id=1 + number % 5, feature_map=[float(number)]))
                 else:
                     probe.boxes.publish(rigs.boxes(float(number)))
                 probe.executor.spin_once(timeout_sec=0.005)

@@ -44,8 +44,10 @@ def test_a_bridge_that_stands_still_counts_what_its_queue_could_not_hold(tmp_pat
         see_its_publisher(rig)
         before = rig.probe.status.boxes_accepted
         stand_still(rig, lambda number: rig.probe.boxes.publish(rigs.boxes(float(number))))
+        rig.probe.wait_for_status(lambda status: status.boxes_accepted > before)
+        rig.probe.boxes.publish(rigs.boxes(float(BURST)))  # what is lost behind the last is unseen
         rig.probe.wait_for_status(lambda status: (
-            status.boxes_lost and status.boxes_lost + status.boxes_accepted - before == BURST))
+            status.boxes_lost and status.boxes_lost + status.boxes_accepted - before == BURST + 1))
         assert rig.probe.status.updates_lost == 0
         rig.wait(lambda: 'boxes_lost' in {
             value.key for value in rig.probe.diagnostics[-1].status[0].values})
@@ -58,8 +60,10 @@ def test_feature_maps_are_counted_apart(tmp_path):
         see_its_publisher(rig)
         stand_still(rig, lambda number: rig.probe.feature_map.publish(
             Update(object_id=number, feature_map=[0.5])))
+        rig.probe.wait_for_status(lambda status: status.updates_accepted > 1)
+        rig.probe.feature_map.publish(Update(object_id=1, feature_map=[0.5]))
         rig.probe.wait_for_status(lambda status: (
-            status.updates_lost and status.updates_lost + status.updates_accepted - 1 == BURST))
+            status.updates_lost and status.updates_lost + status.updates_accepted == BURST + 2))
 
 
 def test_a_detector_that_starts_anew_or_has_company_loses_nothing(tmp_path):

@@ -20,13 +20,15 @@ import threading
 
 import pytest
 from rigs import process_rig as rigs
+from rigs.installed import executable
 
 
 @contextlib.contextmanager
 def operating(orchestrator, *arguments):
     process = subprocess.Popen(
-        ['operator_sim', '--url', orchestrator.sim.client_url, '--camera', rigs.CAMERA_ID,
-         '--every', '0.05', *arguments], stdout=subprocess.PIPE, text=True)
+        [executable('operator_sim'), '--url', orchestrator.sim.client_url,
+         '--camera', rigs.CAMERA_ID, '--every', '0.05', *arguments],
+        stdout=subprocess.PIPE, text=True)
     lines = []
     reader = threading.Thread(target=lambda: lines.extend(process.stdout))
     reader.start()
@@ -63,5 +65,6 @@ def test_it_starts_and_stops_objects_of_its_camera_over_a_restart(tmp_path):
 @pytest.mark.parametrize('arguments', [
     ['--every', '0'], ['--keep', '-1'], ['--what']])
 def test_a_bad_option_is_refused(arguments):
-    ended = subprocess.run(['operator_sim', *arguments], capture_output=True, text=True)
+    ended = subprocess.run(
+        [executable('operator_sim'), *arguments], capture_output=True, text=True)
     assert ended.returncode == 2 and 'usage: operator_sim' in ended.stderr

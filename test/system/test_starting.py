@@ -21,6 +21,7 @@ import subprocess
 from camera_ws_bridge.ros.starting import log_folder_problem
 import pytest
 from rigs import process_rig as rigs
+from rigs.installed import executable
 
 OURS = ('--ros-args', '-p', 'camera_id:=a', '-p', 'orchestrator_url:=ws://127.0.0.1:1/processor')
 NO_FOLDER = '/proc/nowhere'  # nobody can make it, not even root
@@ -39,9 +40,9 @@ def refused(program, cameras, *arguments, **environment):
             if key not in ('HOME', 'ROS_HOME', 'ROS_LOG_DIR')}
     with rigs.own_domain() as domain:
         done = subprocess.run(
-            [program, *([cameras] if program == 'multi_bridge' else []), *arguments], text=True,
-            env={**mine, 'ROS_DOMAIN_ID': str(domain), **environment}, capture_output=True,
-            timeout=60)
+            [executable(program), *([cameras] if program == 'multi_bridge' else []), *arguments],
+            text=True, env={**mine, 'ROS_DOMAIN_ID': str(domain), **environment},
+            capture_output=True, timeout=60)
     assert done.returncode == 2, done.stderr
     assert done.stdout == ''
     (line,) = done.stderr.splitlines()

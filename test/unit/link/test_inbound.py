@@ -190,6 +190,17 @@ def test_another_session_is_told_after_its_commands():
     assert rig.commands[3:] == ['session 2']
 
 
+def test_a_flood_on_one_connection_does_not_cost_the_replay_of_the_next():
+    rig = Rig(rate=1.0)
+    for anew, passed in ((False, False), (True, True)):
+        while rig.inbound.rejected['rate'] == 0:
+            rig.inbound.handle(UPDATE, 0.0)
+        rig.inbound.begin_registration(anew)
+        rejected = rig.inbound.rejected['rate']
+        rig.inbound.handle(UPDATE, 0.0)
+        assert (rig.inbound.rejected['rate'] == rejected) == passed
+
+
 def test_a_start_is_told_though_its_connection_ends_before_the_pong():
     rig = Rig()
     rig.inbound.begin_registration(anew=True)

@@ -70,7 +70,8 @@ def test_one_that_was_silent_from_the_first():
 
 def test_one_that_loses_packets_has_more_patience():
     assert watched(
-        (3.0, Silence(0.02)), (3.25, Silence(0.02, 0, resent=1)), (3.5, Silence(0.02, 0, resent=1)),
+        (3.0, Silence(0.02)), (3.25, Silence(0.02, 0, resent=1)),
+        (3.5, Silence(0.02, 0, resent=1)),
         (5.0, Silence(1.5, 3, resent=4))) == (True, False)
 
 

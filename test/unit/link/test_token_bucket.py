@@ -35,6 +35,13 @@ def test_in_the_long_run_the_rate_holds():
     assert 1000 <= passed <= 1005
 
 
+def test_refilled_it_gives_a_burst_again():
+    bucket = TokenBucket(rate=10.0, burst=2.0)
+    for _ in range(2):
+        assert [bucket.take(0.0) for _ in range(3)] == [True, True, False]
+        bucket.refill()
+
+
 def test_other_limits_from_now_on():
     bucket = TokenBucket(rate=10.0, burst=5.0)
     bucket.limit(rate=1.0, burst=2.0)

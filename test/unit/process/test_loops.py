@@ -270,7 +270,7 @@ def test_what_the_loop_ends_ends_the_spinning_without_another_wait(shared):
     shared.loop.call_later(0.01, ended.append, True)
     shared.spin(executor, lambda: bool(ended), fail)
     # The wait for the timer is the last one.
-    assert max(executor.timeouts[-1:]) < 0.5
+    assert max(executor.timeouts[-1:], default=0.0) < 0.5
     assert executor.spins < 10
 
 

@@ -17,7 +17,7 @@
 import math
 import random
 
-from camera_ws_bridge.tracking.frame_stamps import FrameIds, FrameStamps
+from camera_ws_bridge.tracking.frame_stamps import FrameIds, FrameStamps, parse_zero
 import pytest
 
 UNKNOWN = (0, 0)
@@ -107,3 +107,58 @@ def test_an_id_is_free_again_when_its_frame_is_forgotten():
     ids = FrameIds(1)
     assert ids.of((1700000000, 1)) == ids.of((1700000000, 2)) - math.ulp(1.7e9)
     assert ids.of((1700000000, 3)) == 1700000000.0
+
+
+# ---- their zero
+
+BEGAN = (1764000000, 250000000)
+
+
+@pytest.mark.parametrize('text, zero', [
+    ('epoch', 0), ('first_frame', None), ('0', 0), ('1764000000', 1764000000 * 10**9),
+    ('1764000000.25', 1764000000250000000), ('1764000000.000000001', 1764000000000000001)])
+def test_a_zero_is_exact(text, zero):
+    assert parse_zero(text) == zero
+
+
+@pytest.mark.parametrize('text', [
+    '', 'Epoch', 'now', '-1', '+1', '1.', '.5', '1e9', '1.0000000001', '12345678901', ' 1', '1_0',
+    'nan', '1764000000,25', '\u0661'])
+def test_what_is_no_zero_is_refused_with_what_to_write(text):
+    with pytest.raises(ValueError, match=r"must be epoch, first_frame, or .* '1764000000\.25'"):
+        parse_zero(text)
+
+
+def test_frame_ids_count_from_a_stamp():
+    ids = FrameIds(10, parse_zero('1764000000.25'))
+    assert ids.of(BEGAN) == 0.0
+    # 1.5 s into the 42nd segment of 2 s.
+    assert ids.of((1764000083, 750000000)) == (42 - 1) * 2 + 1.5
+    assert ids.of((1764000000, 0)) == -0.25
+
+
+def test_frame_ids_count_from_the_first_frame_that_has_a_stamp():
+    ids = FrameIds(10, None)
+    assert ids.of((0, 0)) == 0.0
+    assert ids.of(BEGAN) == 0.0
+    assert ids.of((BEGAN[0] + 1, BEGAN[1] + 1)) == 1.000000001
+    assert ids.of((BEGAN[0] - 1, BEGAN[1])) == -1.0
+
+
+def test_near_their_zero_every_nanosecond_has_its_own_double():
+    ids = FrameIds(100, parse_zero('1764000000'))
+    for nanoseconds in range(50):
+        assert ids.of((1764000003, nanoseconds)) == (3 * 10**9 + nanoseconds) / 10**9
+
+
+def test_another_zero_gives_no_id_a_second_time():
+    ids, frames, seen = FrameIds(1000, None), FrameStamps(1000), {}
+    for zero in (None, 0, 1764000000 * 10**9, None):
+        ids.begin_at(zero)
+        for second in range(5):
+            stamp = (1764000000 + 10 * len(seen) + second, 0)
+            frame_id = ids.of(stamp)
+            assert frame_id not in seen
+            seen[frame_id] = stamp
+            frames.add(frame_id, stamp)
+    assert {frame_id: frames.find(frame_id) for frame_id in seen} == seen

@@ -21,7 +21,7 @@ import resource
 import socket
 import time
 
-from camera_ws_bridge.transport import dial as dialing, names, websocket
+from camera_ws_bridge.transport import causes, dial as dialing, names
 from camera_ws_bridge.transport.dial import dial
 from camera_ws_bridge.transport.names import Address
 import pytest
@@ -148,7 +148,7 @@ def test_which_failure_is_told(monkeypatch, errors, told):
         outcome = await dial([v4(9, f'127.0.0.{index}') for index, _ in enumerate(errors)], WAIT)
         with pytest.raises(OSError) as caught:
             outcome.result()
-        assert websocket.classify(caught.value).cause == told
+        assert causes.classify(caught.value).cause == told
     run(test())
 
 

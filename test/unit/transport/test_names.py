@@ -18,7 +18,7 @@ import socket
 import threading
 import time
 
-from camera_ws_bridge.transport import names, websocket
+from camera_ws_bridge.transport import causes, names
 import pytest
 from rigs.resolver_rig import HangingResolver, known_as
 from rigs.shared import run, WAIT
@@ -120,5 +120,5 @@ def test_who_gives_up_does_not_take_others_along(monkeypatch):
 
 
 def test_a_name_that_does_not_exist_is_the_cause():
-    fault = websocket.classify(socket.gaierror(socket.EAI_NONAME, 'Name or service not known'))
+    fault = causes.classify(socket.gaierror(socket.EAI_NONAME, 'Name or service not known'))
     assert (fault.cause, fault.reached) == ('dns', False)

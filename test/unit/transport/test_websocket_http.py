@@ -14,7 +14,7 @@
 
 """Answers to the handshake that are none of a WebSocket, and what is offered in it."""
 
-from camera_ws_bridge.transport import websocket
+from camera_ws_bridge.transport import causes
 from camera_ws_bridge.transport.websocket import Options
 import pytest
 from rigs.raw_peer import serving
@@ -51,7 +51,7 @@ def test_http_status(status, cause, fatal):
 
 
 @pytest.mark.parametrize('text, seconds', (
-    ('0', 0.0), ('7', 7.0), ('120', 10.0), ('86400', websocket.RETRY_AFTER_MAX),
+    ('0', 0.0), ('7', 7.0), ('120', 10.0), ('86400', causes.RETRY_AFTER_MAX),
     ('-1', 0.0), ('1e3', 0.0),
     ('nan', 0.0), ('9' * 400, 0.0), ('Fri, 31 Dec 1999 23:59:59 GMT', 0.0)))
 def test_retry_after_is_taken_with_care(text, seconds):

@@ -20,7 +20,7 @@ import ssl
 import time
 
 from camera_ws_bridge.errors import LinkFault
-from camera_ws_bridge.transport import websocket
+from camera_ws_bridge.transport import causes
 import pytest
 from rigs.raw_peer import serving
 from rigs.shared import run, WAIT
@@ -164,7 +164,7 @@ def test_buffers_that_are_full_in_the_handshake_have_reached_nobody():
     for error in (InvalidMessage('did not receive a valid HTTP response'), no_buffers):
         if error is not no_buffers:
             error.__cause__ = no_buffers
-        fault = websocket._in_handshake(error, encrypted=False)
+        fault = causes.in_handshake(error, encrypted=False)
         assert fault.cause in ('lost', 'unreachable') and not fault.reached
 
 
@@ -197,13 +197,13 @@ def test_proxies_of_the_environment_are_ignored(monkeypatch, names):
 # ---- errors as faults
 
 def test_unknown_error_is_an_internal_fault():
-    fault = websocket.classify(KeyError('oops'))
+    fault = causes.classify(KeyError('oops'))
     assert (fault.cause, fault.reason, fault.fatal) == ('internal', "KeyError: 'oops'", False)
 
 
 def test_fault_stays_as_it_is():
     fault = LinkFault('refused', 'nothing listens there')
-    assert websocket.classify(fault) is fault
+    assert causes.classify(fault) is fault
 
 
 @pytest.mark.parametrize('error, cause', (
@@ -220,4 +220,4 @@ def test_fault_stays_as_it_is():
     (OSError(23, 'Too many open files in system'), 'descriptors'),
 ))
 def test_errors_of_the_system_are_sorted(error, cause):
-    assert websocket.classify(error).cause == cause
+    assert causes.classify(error).cause == cause
