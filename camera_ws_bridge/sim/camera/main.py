@@ -98,7 +98,7 @@ class CameraSim(Node):
         if box is None:
             self.get_logger().warning(f'object {message.object_id}: no such box')
             return
-        answer = Update(object_id=message.object_id)
+        answer = Update(session=message.session, object_id=message.object_id)
         answer.feature_map = self._world.feature_map(box).tolist()
         self._feature_map_publisher.publish(answer)
         self.counts['feature_maps'] += 1
