@@ -104,8 +104,9 @@ docs: ready ## Build the documentation as HTML (build/docs), API reference inclu
 	|| { echo 'make docs: skipped, Sphinx needs Python 3.11'; exit 0; }; \
 	folder="$(DOCS)"; bash scripts/install_beside.bash requirements/docs.txt "$$folder"; \
 	export PYTHONPATH="$$PWD/$${folder#$$PWD/}:$$PYTHONPATH"; \
-	python3 -m sphinx -W --keep-going -q -b html docs build/docs \
-	&& echo "the documentation is in build/docs/index.html"; $(took)
+	status=0; python3 -m sphinx -W --keep-going -q -b html docs build/docs || status=$$?; \
+	[ $$status -ne 0 ] || echo "the documentation is in build/docs/index.html"; \
+	$(took); exit $$status
 
 lint: ready ## Run the linters and mypy
 	@$(ENTER) bash scripts/lint.bash

@@ -33,6 +33,7 @@ class DaemonExecutor(concurrent.futures.ThreadPoolExecutor):
     def submit(
             self, fn: Callable[..., Any], /, *args: Any,
             **kwargs: Any) -> concurrent.futures.Future[Any]:
+        """Call the function in a thread of its own; return the future of its result."""
         future: concurrent.futures.Future[Any] = concurrent.futures.Future()
 
         def run() -> None:
