@@ -80,15 +80,16 @@ def test_reconnect_makes_a_new_connection_and_loses_nothing(loop_thread, orchest
 
 
 def test_nothing_is_lost_when_the_stand_in_drops_connections(loop_thread):
-    heard = []
-    sim = OrchestratorSim(listener=lambda connection, direction, text: heard.append(text))
+    heard = []  # (direction, text)
+    sim = OrchestratorSim(listener=lambda connection, *frame: heard.append(frame))
     loop_thread.submit(sim.start()).result(WAIT)
 
     async def connect(timeout):
         return await websocket.connect(sim.url, websocket.Options(), None, timeout)
 
     def frames():
-        messages = [json.loads(text) for text in heard if text.startswith('{')]
+        messages = [json.loads(text) for direction, text in heard
+                    if direction == 'to_orchestrator']
         return [message['frameId'] for message in messages if 'frameId' in message]
 
     rig = Rig(loop_thread, connect)
