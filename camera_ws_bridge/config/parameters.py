@@ -125,8 +125,8 @@ class Parameters:
     image_height: int = _parameter(
         0, 'Pixels; height of that image. 0: from the topic camera_info.', 0, 2**31 - 1)
     frame_id_zero: str = _parameter(
-        EPOCH, 'When the frame ids of other types than Boxes are 0: epoch (they are the stamps, in '
-        'seconds since 1970), first_frame (seconds since the first one), or a stamp, e.g. '
+        EPOCH, 'When the frame ids of other types than Boxes are 0: epoch (they are the stamps, '
+        'in seconds since 1970), first_frame (seconds since the first one), or a stamp, e.g. '
         "'1764000000.25'. Operators' interfaces that draw boxes by the video's time need the "
         'time at which the stream began.', live=True)
     detection_ids: bool = _parameter(
