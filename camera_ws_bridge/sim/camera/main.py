@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-A stand-in for a detector and re-ID node: the executable `camera_sim`.
+A simulated detector and re-ID node: the executable `camera_sim`.
 
 It publishes the boxes of moving objects, answers a Start with a feature map, marks the boxes of
 tracked objects, looks for the objects of an Update, and forgets them on a Stop. It needs no image,
