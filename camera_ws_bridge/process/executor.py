@@ -23,7 +23,6 @@ never delivers anything. So it has to prove itself with the node that it is mean
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from camera_ws_bridge.process.wait_set_executor import WaitSetExecutor
 from camera_ws_bridge.ros import features
