@@ -183,6 +183,13 @@ def test_every_module_is_installed():
     assert (pathlib.Path(location) / 'py.typed').exists()
 
 
+def test_the_operators_page_is_installed_as_it_is():
+    (location,) = importlib.util.find_spec(PACKAGE).submodule_search_locations
+    ours, installed = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in (
+        ROOT / PACKAGE / 'sim/page/static', pathlib.Path(location) / 'sim/page/static'))
+    assert 'index.html' in ours and ours == installed
+
+
 def entry_points():
     return {entry.name: entry for entry in importlib.metadata.distribution(PACKAGE).entry_points
             if entry.group == 'console_scripts'}
