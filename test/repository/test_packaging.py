@@ -42,7 +42,8 @@ KEYS = {
     'yaml': 'python3-yaml',
     'PIL': 'python3-pil',
     **{name: f'python3-{name}' for name in (
-        'cryptography', 'hypothesis', 'numpy', 'psutil', 'pytest', 'tornado', 'websockets')},
+        'cryptography', 'hypothesis', 'numpy', 'psutil', 'pytest', 'selenium', 'tornado',
+        'websockets')},
 }
 # What PyPI calls it.
 DISTRIBUTIONS = {'yaml': 'PyYAML', 'PIL': 'Pillow'}
