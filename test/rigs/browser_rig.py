@@ -32,6 +32,7 @@ import pytest
 from rigs import process_rig
 from rigs.installed import executable
 
+QUEUE = 10000  # frames: nobody takes them while the browser works
 PATIENCE = 60.0  # seconds; only a failing test ever waits so long
 HINT = 'scripts/install_browser.bash installs it'
 FLAGS = (
@@ -146,7 +147,8 @@ class Show:
         for camera, seen in self.frames.items():
             self.probe.node.create_subscription(
                 Boxes, f'/{camera}/boxes',
-                lambda frame, seen=seen: seen.__setitem__(frame.frame_id, frame), 100)
+                lambda frame, seen=seen: seen.__setitem__(frame.frame_id, frame),
+                QUEUE)
 
     @property
     def log(self) -> str:
@@ -163,10 +165,10 @@ class Show:
         return found
 
     def newest(self, camera: str) -> Boxes:
-        """Return the newest frame of a camera that came from now on."""
-        before = len(self.frames[camera])
-        self.wait(lambda: len(self.frames[camera]) > before, f'{camera} sends boxes')
-        return [*self.frames[camera].values()][-1]
+        """Return a frame that was taken from now on: its id is its time."""
+        now, frames = time.time(), self.frames[camera]
+        self.wait(lambda: max(frames, default=0.0) >= now, f'{camera} sends boxes')
+        return frames[max(frames)]
 
 
 @contextlib.contextmanager

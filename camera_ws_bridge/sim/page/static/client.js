@@ -18,8 +18,12 @@
 
 import { Socket } from './socket.js';
 
+const PROOF = 1000; // milliseconds that a connection has to last
+
 export class Client extends EventTarget {
   #socket = new Socket('/client');
+  #proven = false; // who has shown no token is thrown out right behind the first message
+  #proof = 0;
   #token = sessionStorage.getItem('token') ?? '';
 
   constructor() {
@@ -30,17 +34,30 @@ export class Client extends EventTarget {
       }
       // Only who says so is told of new objects and of stops.
       this.#socket.send({ type: 'setUsesImages', usesImages: true });
-      this.dispatchEvent(new Event('open'));
+      this.#proof = setTimeout(() => this.#prove(), PROOF);
     });
-    this.#socket.addEventListener('gone', () => this.dispatchEvent(new Event('gone')));
+    this.#socket.addEventListener('gone', () => {
+      clearTimeout(this.#proof);
+      this.#proven = false;
+      this.dispatchEvent(new Event('gone'));
+    });
     this.#socket.addEventListener('news', ({ detail }) => {
+      this.#prove();
       // boundingBoxes, newObject or stop.
       this.dispatchEvent(new CustomEvent(detail.type, { detail }));
     });
   }
 
   get open() {
-    return this.#socket.open;
+    return this.#proven;
+  }
+
+  #prove() {
+    if (!this.#proven) {
+      clearTimeout(this.#proof);
+      this.#proven = true;
+      this.dispatchEvent(new Event('open'));
+    }
   }
 
   // Shows this token from now on; kept until the tab is closed.
