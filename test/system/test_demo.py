@@ -258,6 +258,7 @@ def test_a_short_one_loses_nothing():
         assert table['stops: operator + missed in the outage -> camera'] == '1 + 2 -> 3'
         assert table['feature maps: neighbour -> camera'] == '1 -> 1'
         assert table['registered again after the orchestrator was back'].endswith(' s')
+        assert demo.lines[0].startswith("operator's page: http://127.0.0.1:")
         progress = [line for line in demo.lines if 'boxes accepted' in line]
         assert len(progress) >= 5
 
