@@ -104,7 +104,7 @@ def backlog(row: Row) -> str:
         ['drained by the bridge [messages/s]', spread(row['bridge_rate'])],
         ['sent by bare websockets [messages/s]', spread(row['floor_rate'])],
         ['ratio', spread(row['ratio'])],
-        ['drained into the tornado stand-in [messages/s]', number(row['tornado_rate'])],
+        ['drained into the simulated orchestrator [messages/s]', number(row['tornado_rate'])],
         ['payload [MiB]', spread(row['payload_mib'])],
         ['RSS before [MiB]', spread(row['baseline_mib'])],
         ['RSS with the buffer full [MiB]', spread(row['full_mib'])],

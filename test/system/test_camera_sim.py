@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The camera stand-in as a process, with a ROS node in the bridge's place."""
+"""The simulated camera as a process, with a ROS node in the bridge's place."""
 
 import contextlib
 import math

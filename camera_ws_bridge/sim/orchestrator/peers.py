@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The orchestrator stand-in's end of one connection."""
+"""The simulated orchestrator's end of one connection."""
 
 from __future__ import annotations
 
