@@ -82,6 +82,10 @@ class Browser:
         """Wait until elements have a text."""
         self.wait(lambda: text in self.text(selector), f'{selector} says {text!r}')
 
+    def wait_for_exactly(self, selector: str, text: str) -> None:
+        """Wait until an element has a text, and no more of it."""
+        self.wait(lambda: self.text(selector) == text, f'{selector} says just {text!r}')
+
     def emulate(self, width: int, height: int, dark: bool = False) -> None:
         """Be a device of another size, or one that is dark."""
         self.driver.execute_cdp_cmd('Emulation.setDeviceMetricsOverride', {
