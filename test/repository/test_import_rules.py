@@ -100,6 +100,9 @@ RULES = {
     'preflight.ros': ('node inputs ros config tracking protocol', 'ROS clock'),
     'sim': ('bridge config link buffer tracking transport protocol log ros',
             'ROS asyncio tornado numpy threads network clock chance JSON'),
+    'sim.page.guard': ('', ''),
+    'sim.page.pictures': ('', ''),
+    'sim.page.watch': ('', ''),
     '__main__': ('process', ''),
 }
 
