@@ -56,6 +56,9 @@ modules=(
   reid.objects
   ros.duplicate_filter
   ros.sequence_gaps
+  sim.page.guard
+  sim.page.pictures
+  sim.page.watch
   tracking.frame_stamps
   tracking.life
   tracking.tracked_objects

@@ -88,6 +88,9 @@ RULES = {
     'process': ('node config transport', 'ROS asyncio network threads clock'),
     'process.monitoring': ('node metrics', 'ROS'),
     'process.executor': ('ros', 'ROS clock'),
+    'process.wait_set_executor': ('', 'ROS clock'),
+    'process.wait_set': ('', 'ROS'),
+    'process.turns': ('ros', 'ROS'),
     'process.multi_bridge': ('node config ros', 'ROS'),
     'process.run': ('node ros', 'ROS'),
     'process.signals': ('', 'threads'),
@@ -101,6 +104,9 @@ RULES = {
     'preflight.ros': ('node inputs ros config tracking protocol', 'ROS clock'),
     'sim': ('bridge config link buffer tracking transport protocol log ros',
             'ROS asyncio tornado numpy threads network clock chance JSON'),
+    'sim.page.guard': ('', ''),
+    'sim.page.pictures': ('', ''),
+    'sim.page.watch': ('', ''),
     '__main__': ('process', ''),
 }
 
