@@ -35,6 +35,7 @@ class Witness:
         self.executor.shutdown()
 def start(process):
     node = rclpy.create_node('node')
+    node.metrics_address = ''  # as every bridge's node has one
     process.add(node)
     destroy_node = node.destroy_node
     node.destroy_node = lambda: (said.append('node'), destroy_node())
