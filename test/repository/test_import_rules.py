@@ -73,8 +73,11 @@ RULES = {
     'reid': ('', ''),
     'reid.handler': ('ros', 'ROS threads clock'),
     'inputs': ('bridge ros config tracking protocol', 'ROS'),
+    'inputs.adapter': ('protocol', ''),
     'inputs.cdr': ('protocol', ''),
     'inputs.detection2d': ('protocol', ''),
+    'inputs.foreign': ('protocol', ''),
+    'inputs.yolo': ('protocol', ''),
     'outputs.health': ('', ''),
     'outputs': ('bridge ros link buffer tracking protocol log', 'ROS clock'),
     'node': ('inputs outputs ros config auth bridge link buffer tracking transport protocol log',
@@ -97,6 +100,9 @@ RULES = {
     'preflight.ros': ('node inputs ros config tracking protocol', 'ROS clock'),
     'sim': ('bridge config link buffer tracking transport protocol log ros',
             'ROS asyncio tornado numpy threads network clock chance JSON'),
+    'sim.page.guard': ('', ''),
+    'sim.page.pictures': ('', ''),
+    'sim.page.watch': ('', ''),
     '__main__': ('process', ''),
 }
 
