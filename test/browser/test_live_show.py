@@ -82,10 +82,10 @@ class Operator:
 
     def row(self, camera):
         """Return what the bridge of a camera did about faults, by column."""
-        cells = self.browser.run('''
+        cells = self.browser.run("""
             const row = [...document.querySelectorAll('#outcome tr')].find(
               (each) => each.firstChild.textContent === arguments[0]);
-            return [...row.children].map((cell) => cell.textContent);''', camera)
+            return [...row.children].map((cell) => cell.textContent);""", camera)
         return dict(zip(('camera', 'away', 'back', 'buffered', 'again', 'frames'), cells))
 
 
@@ -103,11 +103,11 @@ def operator(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def nothing_goes_wrong_in_silence_and_nothing_is_left(operator):
     yield
-    operator.browser.run('''
+    operator.browser.run("""
         document.querySelectorAll('.object button').forEach((stop) => stop.click());
         for (const order of ['accept', 'resume']) {
           fetch('/control', { method: 'POST', body: JSON.stringify({ do: order }) });
-        }''')
+        }""")
     operator.browser.wait(lambda: not operator.browser.all('.object'), 'nothing is tracked')
     assert operator.browser.errors() == []
 
@@ -130,10 +130,10 @@ def test_pictures_and_boxes_of_both_cameras_appear(operator):
         browser.wait(lambda: browser.run(
             'return document.querySelector(arguments[0])?.naturalWidth', f'{card} .stage img'),
             'the picture is there')
-        drawn = '''
+        drawn = """
             const canvas = document.querySelector(arguments[0]);
             const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-            return data.some((value) => value > 0);'''
+            return data.some((value) => value > 0);"""
         browser.wait(lambda: browser.run(drawn, f'{card} canvas'), 'boxes are drawn')
         browser.wait(lambda: re.fullmatch(
             r'[\d.]+ fps · \d+ m?s', browser.text(f'{card} .figures')), 'figures are shown')

@@ -90,26 +90,26 @@ def box(number, rect=(0.4, 0.3, 0.6, 0.7), **fields):
 
 def click(browser, x=0.5, y=0.5):
     """Click on the picture, shares of it."""
-    browser.run('''
+    browser.run("""
         const stage = document.querySelector(arguments[0] + ' .stage');
         const place = stage.getBoundingClientRect();
         stage.dispatchEvent(new MouseEvent('click', {
           bubbles: true, clientX: place.left + arguments[1] * place.width,
-          clientY: place.top + arguments[2] * place.height }));''', CAMERA, x, y)
+          clientY: place.top + arguments[2] * place.height }));""", CAMERA, x, y)
 
 
 def shown(browser, camera, *boxes, **fields):
     """Show boxes and wait until one of them is under the pointer."""
     def there():
         camera.show(*boxes, **fields).result(30.0)
-        return browser.run('''
+        return browser.run("""
             const stage = document.querySelector(arguments[0] + ' .stage');
             if (!stage) { return false; }
             const place = stage.getBoundingClientRect();
             stage.dispatchEvent(new PointerEvent('pointermove', {
               bubbles: true, clientX: place.left + place.width / 2,
               clientY: place.top + place.height / 2 }));
-            return stage.style.cursor === 'pointer';''', CAMERA)
+            return stage.style.cursor === 'pointer';""", CAMERA)
     browser.wait(there, 'the box is on the screen')
 
 
@@ -172,12 +172,12 @@ def test_what_others_started_is_shown_with_its_image_and_orders_are_refused_in_w
     browser.wait(lambda: browser.all('[data-object="1"] .cutout img'), 'it is shown')
     assert browser.run(
         'return document.querySelector("[data-object=\'1\'] .cutout img").src') == TINY
-    browser.run('''
+    browser.run("""
         document.querySelector('#faults details').open = true;
         const form = document.querySelector('[data-fault="send"]');
         form.elements.camera.value = 'nobody';
         form.elements.text.value = '{}';
-        form.requestSubmit();''')
+        form.requestSubmit();""")
     browser.wait_for_text('#messages', "Refused: camera 'nobody' is not registered.")
     camera.close()
 
@@ -224,7 +224,7 @@ def test_a_picture_that_is_typed_in_is_shown_and_it_is_said_that_it_cannot_be_cu
                     f'{form} input', url)
         browser.one(f'{form} button').click()
         if url.startswith('ftp'):
-            browser.wait_for_text('#messages', 'a page shows pictures of http:// and https:// only')
+            browser.wait_for_text('#messages', 'shows pictures of http:// and https:// only')
     browser.wait(lambda: browser.run(
         'return document.querySelector(arguments[0])?.naturalWidth', f'{CAMERA} .stage img'),
         'the page has loaded anew, and shows it')
@@ -245,7 +245,7 @@ def test_500_boxes_are_drawn_at_most_once_a_refresh(browser, site, loop_thread):
     rects = world.view(1.0).rects.tolist()
     boxes = [box(number, rect, certainty=0.5) for number, rect in enumerate(rects)]
     flood = camera.show(*boxes, times=150, pause=0.005)
-    drawn, refreshes = browser.driver.execute_async_script('''
+    drawn, refreshes = browser.driver.execute_async_script("""
         const done = arguments[arguments.length - 1];
         const stop = performance.now() + 1500;
         const clear = CanvasRenderingContext2D.prototype.clearRect;
@@ -263,7 +263,7 @@ def test_500_boxes_are_drawn_at_most_once_a_refresh(browser, site, loop_thread):
             done([drawn, refreshes]);
           }
         };
-        requestAnimationFrame(step);''')
+        requestAnimationFrame(step);""")
     flood.result(60.0)
     assert 1 <= drawn <= refreshes + 1
     browser.wait_for_text(f'{CAMERA} .figures', 'fps')
