@@ -19,7 +19,10 @@ modules=(
   buffer.outbox
   config.cameras
   errors
+  inputs.adapter
   inputs.detection2d
+  inputs.foreign
+  inputs.yolo
   link.hurry
   link.inbound
   link.settings

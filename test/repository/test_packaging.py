@@ -47,7 +47,7 @@ KEYS = {
 }
 # What PyPI calls it.
 DISTRIBUTIONS = {'yaml': 'PyYAML', 'PIL': 'Pillow'}
-OPTIONAL = {'orjson', 'vision_msgs'}  # imported only if it is there, or asked for
+OPTIONAL = {'orjson', 'vision_msgs', 'yolo_msgs'}  # imported only if it is there, or asked for
 
 
 def package_xml(folder):
