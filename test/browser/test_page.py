@@ -98,34 +98,36 @@ def click(browser, x=0.5, y=0.5):
           clientY: place.top + arguments[2] * place.height }));""", CAMERA, x, y)
 
 
-def shown(browser, camera, *boxes, **fields):
-    """Show boxes and wait until one of them is under the pointer."""
-    def there():
+def click_until(browser, camera, condition, *boxes, **fields):
+    """Show boxes and click, until the condition is true; return what it returned."""
+    def clicked():  # a frame may be late, or too old already, on a busy machine
         camera.show(*boxes, **fields).result(30.0)
-        return browser.run("""
-            const stage = document.querySelector(arguments[0] + ' .stage');
-            if (!stage) { return false; }
-            const place = stage.getBoundingClientRect();
-            stage.dispatchEvent(new PointerEvent('pointermove', {
-              bubbles: true, clientX: place.left + place.width / 2,
-              clientY: place.top + place.height / 2 }));
-            return stage.style.cursor === 'pointer';""", CAMERA)
-    browser.wait(there, 'the box is on the screen')
+        if browser.all(f'{CAMERA} .stage'):
+            click(browser)
+        return condition()
+    return browser.wait(clicked, 'a click does what it should')
+
+
+def says(browser, text):
+    """Return a condition: the page says so."""
+    return lambda: text in browser.text('#messages')
+
+
+def starts(camera, number):
+    """Return a condition: the camera is asked to start what is in a box."""
+    return lambda: [message for message in camera.heard
+                    if message['type'] == 'start' and message['boxId'] == number]
 
 
 def test_ids_come_back_as_they_were_sent(browser, site, loop_thread):
     camera = Camera(loop_thread, site.sim.url, 'gate')
     browser.wait_for_exactly(f'{CAMERA} .badge', 'registered')
     for frame_id, number in ((1795667659.7650924, 7), (0.1 + 0.2, 0), (3, 2**53 - 1)):
-        shown(browser, camera, box(number), frame_id=frame_id)
-        click(browser)
-        start = browser.wait(
-            lambda: [m for m in camera.heard if m['type'] == 'start'
-                     and m['boxId'] == number], 'the start comes')[0]  # noqa: B023
+        start = click_until(
+            browser, camera, starts(camera, number), box(number), frame_id=frame_id)[0]
         assert (start['frameId'], 'image' in start) == (frame_id, False)
-    shown(browser, camera, box(2**53), frame_id=4.0)
-    click(browser)
-    browser.wait_for_text('#messages', 'no browser can name such a large id exactly')
+    click_until(browser, camera, says(browser, 'no browser can name such a large id exactly'),
+                box(2**53), frame_id=4.0)
     assert browser.errors() == []
     camera.close()
 
@@ -133,28 +135,32 @@ def test_ids_come_back_as_they_were_sent(browser, site, loop_thread):
 def test_a_click_that_can_have_no_effect_is_said_in_words(browser, site, loop_thread):
     camera = Camera(loop_thread, site.sim.url, 'gate')
     browser.wait_for_exactly(f'{CAMERA} .badge', 'registered')
-    shown(browser, camera, box(1, objectId=5))
-    click(browser)
-    browser.wait_for_text('#messages', 'This is object 5 already')
+    click_until(browser, camera, says(browser, 'This is object 5 already'), box(1, objectId=5))
+    camera.close()
+    browser.wait_for_text(f'{CAMERA} .badge', 'away for')
+
+
+def test_a_start_of_which_nothing_is_heard_is_said_in_words(
+        browser, site, loop_thread, tmp_path):
+    png_file = tmp_path / 'person.png'
+    png_file.write_bytes(a_picture())
+    camera = Camera(loop_thread, site.sim.url, 'gate')
+    browser.wait_for_exactly(f'{CAMERA} .badge', 'registered')
+    click_until(browser, camera, starts(camera, 1), box(1))
     site.do('stall')
     browser.wait_for_text('#fault-state', 'stalled')
-    site.do('resume')
-    shown(browser, camera, box(1))
-    site.do('stall')
-    click(browser)
+    browser.one('#upload [name="file"]').send_keys(str(png_file))
+    browser.one('#upload button').click()
     browser.wait_for_text('#messages', 'Nothing was heard of the start on camera gate')
     site.do('resume')
     camera.close()
-    browser.wait_for_text(f'{CAMERA} .badge', 'away for')
 
 
 def test_a_click_on_a_camera_that_is_gone_is_refused(browser, site, loop_thread):
     first, second = (Camera(loop_thread, site.sim.url, 'gate') for _ in range(2))
     first.close()  # which ends the registration of the second, as of the real orchestrator
     browser.wait_for_text(f'{CAMERA} .badge', 'away for')
-    shown(browser, second, box(1))
-    click(browser)
-    browser.wait_for_text('#messages', 'Camera gate is not registered')
+    click_until(browser, second, says(browser, 'Camera gate is not registered'), box(1))
     second.close()
 
 
@@ -228,12 +234,10 @@ def test_a_picture_that_is_typed_in_is_shown_and_it_is_said_that_it_cannot_be_cu
     browser.wait(lambda: browser.run(
         'return document.querySelector(arguments[0])?.naturalWidth', f'{CAMERA} .stage img'),
         'the page has loaded anew, and shows it')
-    shown(browser, camera, box(1))
-    browser.wait_for_text(f'{CAMERA} .note', 'does not let other pages read it')
-    click(browser)
-    start = browser.wait(lambda: [m for m in camera.heard if m['type'] == 'start'],
-                         'the start comes')[0]
-    assert start['boxId'] == 1 and 'image' not in start
+    start = click_until(browser, camera, starts(camera, 1), box(1))[0]
+    assert 'image' not in start
+    click_until(browser, camera, lambda: (
+        'does not let other pages read it' in browser.text(f'{CAMERA} .note')), box(1))
     camera.close()
     server.shutdown()
     server.server_close()
