@@ -22,6 +22,7 @@ modules=(
   inputs.detection2d
   link.hurry
   link.inbound
+  link.second_chance
   link.settings
   link.suspicion
   link.token_bucket

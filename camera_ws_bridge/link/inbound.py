@@ -84,6 +84,10 @@ class Inbound:
         self._registering = False
         self._pass_on(self._session.broken_off)
 
+    def lacks_proof(self) -> bool:
+        """Tell whether no replay could prove that the session goes on, though that matters."""
+        return self._session.lacks_proof()
+
     def handle(self, frame: str | bytes, now: float) -> None:
         """Pass on the commands that a frame amounts to; count what is unusable of it."""
         try:

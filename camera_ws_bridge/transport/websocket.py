@@ -250,6 +250,10 @@ class Connection:
         """Tell whether its local address and its route are as they were when it was opened."""
         return self._tcp.has_route()
 
+    def be_patient(self, seconds: float) -> None:
+        """Have the kernel try for so long to get through, from now on."""
+        self._tcp.limit(seconds)
+
     def silence(self) -> Silence | None:
         """Return how long nothing has come from the peer's kernel; None: not known."""
         return self._tcp.silence()

@@ -210,6 +210,15 @@ def test_a_start_is_told_though_its_connection_ends_before_the_pong():
     assert [command.message.object_id for command in rig.commands] == [7]
 
 
+def test_what_the_session_lacks_is_told():
+    rig = Rig()
+    assert not rig.inbound.lacks_proof()
+    rig.inbound.handle('{"type": "featureMap", "objectId": 7, "featureMap": {}}', 0.0)
+    assert rig.inbound.lacks_proof()
+    rig.inbound.handle(UPDATE, 0.0)
+    assert not rig.inbound.lacks_proof()
+
+
 def test_limits_hold_for_what_comes_next():
     rig = Rig()
     image = f'"{IMAGE_PREFIX}{"A" * 4000}"'
