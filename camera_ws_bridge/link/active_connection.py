@@ -131,9 +131,9 @@ class ActiveConnection:
         """Serve the connection until it ends; return why. What is in flight stays so."""
         tasks = [asyncio.create_task(job()) for job in (
             self._read, self._write, self._watch, self._doubt)]
+        ends: list[asyncio.Future[Any]] = [self._left, *tasks]
         try:
-            done, _ = await asyncio.wait(
-                [self._left, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             # Reader and writer may fail together; the reader knows the reason.
             task = next((task for task in tasks if task in done), None)
             if task is not None:

@@ -82,7 +82,7 @@ class Link:
         self._backoff = backoff
         self._log = log
         self._clock = clock
-        self._attempt: asyncio.Future[Connection] | None = None
+        self._attempt: asyncio.Future[tuple[Connection, bool]] | None = None
         self._active: ActiveConnection | None = None
         self._ended_by: LinkFault | None = None  # why we have ended either of them ourselves
         self._left: SecondChance | None = None  # the connection before, which may live on
