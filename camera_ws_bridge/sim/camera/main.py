@@ -54,6 +54,7 @@ class CameraSim(Node):
         self._world = World(boxes, seed)
         self._tracker = Tracker(boxes)
         self._frames = frames
+        self._session = 0  # of the objects that are tracked
         self._boxes_publisher = self.create_publisher(Boxes, 'boxes', qos.BOXES)
         self._feature_map_publisher = self.create_publisher(
             Update, 'feature_map', qos.FEATURE_MAP)
@@ -80,7 +81,7 @@ class CameraSim(Node):
             return
         now = time.time()
         view = self._world.view(now)
-        message = Boxes(frame_id=now)
+        message = Boxes(frame_id=now, session=self._session)
         message.header.stamp = self.get_clock().now().to_msg()
         for index, (rect, kind, certainty) in enumerate(
                 zip(view.rects, view.types, view.certainties.tolist())):
@@ -93,6 +94,7 @@ class CameraSim(Node):
 
     def _on_start(self, message: Start) -> None:
         self.counts['starts'] += 1
+        self._session = message.session
         box = self._tracker.track(
             message.object_id, message.box_id if message.has_frame else None)
         if box is None:
@@ -109,6 +111,7 @@ class CameraSim(Node):
 
     def _on_update(self, message: Update) -> None:
         self.counts['updates'] += 1
+        self._session = message.session
         if message.feature_map and not self._tracker.knows(message.object_id):
             self._tracker.track(message.object_id)
 
