@@ -107,6 +107,10 @@ FAULTS = (
         'two bridges with one id', 'two bridges with one id, the older connection ends')),
     Fault('orchestrator restarted, object ids from 1', 'a new session number', (
         'orchestrator restarted, object ids from 1',)),
+    Fault('orchestrator restarted, ids given out again while feature maps are buffered',
+          'no feature map reaches the new objects, each is counted; all boxes arrive', (
+              'ids given out again, feature maps in memory',
+              'ids given out again, feature maps in a spool')),
 )
 
 # Of no list but our own.
