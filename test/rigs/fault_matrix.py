@@ -56,8 +56,8 @@ FAULTS = (
         'invalid UTF-8',)),
     Fault('oversize',
           'the connection is ended, cause `protocol`, and made again; memory is bounded', (
-              'frame of more than 16 MiB', 'frame of 2**63 bytes',
-              'fragments of more than 16 MiB', 'compression bomb of 256 MiB')),
+              'frame of more than 41 MiB', 'frame of 2**63 bytes',
+              'fragments of more than 41 MiB', 'compression bomb of 256 MiB')),
     Fault("outgoing message over the server's limit",
           'given up after two attempts, counted `updates_refused_by_peer`; all others arrive', (
               'message over the 10 MiB of the orchestrator',
