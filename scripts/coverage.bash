@@ -19,7 +19,10 @@ modules=(
   buffer.outbox
   config.cameras
   errors
+  inputs.adapter
   inputs.detection2d
+  inputs.foreign
+  inputs.yolo
   link.hurry
   link.inbound
   link.second_chance
@@ -52,6 +55,9 @@ modules=(
   reid.objects
   ros.duplicate_filter
   ros.sequence_gaps
+  sim.page.guard
+  sim.page.pictures
+  sim.page.watch
   tracking.frame_stamps
   tracking.life
   tracking.tracked_objects

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Actor: the orchestrator stand-in of this package, which is tornado like the real one."""
+"""Actor: the simulated orchestrator of this package, which is tornado like the real one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from rig.actors import serve_in_loop
 
 
 class Server:
-    """The stand-in, and when boxes came to it."""
+    """The simulator, and when boxes came to it."""
 
     def __init__(self) -> None:
         self._sim: OrchestratorSim | None = None

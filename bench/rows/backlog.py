@@ -127,7 +127,7 @@ def _bare(world: World, server: Actor, text: str, count: int) -> float:
 
 
 def against_tornado(count: int) -> float:
-    """Return messages a second into this package's stand-in, which parses each."""
+    """Return messages a second into this package's simulator, which parses each."""
     with contextlib.ExitStack() as stack:
         world = World(stack)
         server = world.actor('tornado_server')
@@ -150,7 +150,7 @@ def run(rounds: int, quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
     result: dict[str, Any] = {name: summary([one[name] for one in runs]) for name in runs[0]}
     if not quick:
         result['tornado_rate'] = against_tornado(count // 4)
-        say(f'drain into the tornado stand-in: {result["tornado_rate"]:.0f}/s')
+        say(f'drain into the simulated orchestrator: {result["tornado_rate"]:.0f}/s')
     return {'boxes': BOXES, **result}
 
 

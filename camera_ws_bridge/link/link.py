@@ -216,11 +216,15 @@ class Link:
         self._attempt = attempt = asyncio.ensure_future(self._open())
         try:
             await asyncio.wait([attempt])
-        finally:
-            self._attempt = None
+        except asyncio.CancelledError:
+            attempt.add_done_callback(_abort_late)  # it may have ended well in this very moment
             attempt.cancel()
             await asyncio.gather(attempt, return_exceptions=True)
-        if attempt.cancelled() and self._ended_by is not None:
+            raise
+        finally:
+            self._attempt = None
+        if self._ended_by is not None:
+            _abort_late(attempt)
             raise self._ended_by
         return attempt.result()
 
@@ -335,6 +339,11 @@ class Link:
         lasted = self._clock() - self._active.registered_at
         stable = lasted >= self._camera.settings.stable_after and not suspect
         self._set_state(State.STABLE if stable else State.REGISTERED)
+
+
+def _abort_late(attempt: asyncio.Future[Connection]) -> None:
+    if not attempt.cancelled() and attempt.exception() is None:
+        attempt.result().abort()
 
 
 def _network_changed() -> LinkFault:

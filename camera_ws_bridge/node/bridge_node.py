@@ -24,6 +24,7 @@ from camera_ws_bridge.bridge import Bridge, LoopHost
 from camera_ws_bridge.config import parameters
 from camera_ws_bridge.config.parameters import Parameters
 from camera_ws_bridge.errors import ConfigurationError, LinkFault
+from camera_ws_bridge.inputs import adapters
 from camera_ws_bridge.inputs.boxes import BoxesInput
 from camera_ws_bridge.inputs.feature_map import FeatureMapInput
 from camera_ws_bridge.link.link import State
@@ -70,6 +71,7 @@ class BridgeNode(ManagedNode):
         self._host = host
         self._on_end = on_end
         self._commands: Commands | None = None
+        self._adapter: adapters.Adapter | None = None  # that the boxes need, if they need one
         self._boxes_input: BoxesInput | None = None
         self._feature_map_input: FeatureMapInput | None = None
         self._reporter = Reporter(self)
@@ -126,6 +128,7 @@ class BridgeNode(ManagedNode):
         self.refusal = None
         self.parameters = values = parameters.declare(self)
         self._camera_id = values.camera_id
+        self._adapter = adapters.find(values.boxes_type)
         self.bridge = assemble(values, self, self._host, self.get_logger())
         self._commands = Commands(self, values.command_queue_depth)
         if values.buffer_when_inactive:
@@ -189,7 +192,8 @@ class BridgeNode(ManagedNode):
             assert self.bridge is not None and self.parameters is not None
             self._feature_map_input = FeatureMapInput(self, self.bridge)
             try:
-                self._boxes_input = BoxesInput(self, self.bridge, self.parameters)
+                self._boxes_input = BoxesInput(
+                    self, self.bridge, self.parameters, self._adapter)
             except ConfigurationError:
                 self._unsubscribe()
                 raise

@@ -16,7 +16,7 @@
 Does the orchestrator do its part: upgrade, token, registration, pings.
 
 The probe registers under an id of its own. Under the camera's it would take over the camera's
-registration, and take it along when it leaves (docs/protocol.md, trap 2).
+registration, and take it along when it leaves (docs/protocol.md, quirk 2).
 """
 
 from __future__ import annotations

@@ -211,7 +211,7 @@ def test_orchestrator_restarts_with_object_ids_from_1(bridge):
 
 @contextlib.contextmanager
 def orchestrator_process(folder):
-    """Run the stand-in as a process; yield it, its port and its journal."""
+    """Run the simulator as a process; yield it, its port and its journal."""
     journal = folder / 'journal'
     process = subprocess.Popen(
         [executable('orchestrator_sim'), '--port', '0', '--record', str(journal)],

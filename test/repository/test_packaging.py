@@ -42,11 +42,12 @@ KEYS = {
     'yaml': 'python3-yaml',
     'PIL': 'python3-pil',
     **{name: f'python3-{name}' for name in (
-        'cryptography', 'hypothesis', 'numpy', 'psutil', 'pytest', 'tornado', 'websockets')},
+        'cryptography', 'hypothesis', 'numpy', 'psutil', 'pytest', 'selenium', 'tornado',
+        'websockets')},
 }
 # What PyPI calls it.
 DISTRIBUTIONS = {'yaml': 'PyYAML', 'PIL': 'Pillow'}
-OPTIONAL = {'orjson', 'vision_msgs'}  # imported only if it is there, or asked for
+OPTIONAL = {'orjson', 'vision_msgs', 'yolo_msgs'}  # imported only if it is there, or asked for
 
 
 def package_xml(folder):
@@ -181,6 +182,13 @@ def test_every_module_is_installed():
     installed = {path.relative_to(location) for path in pathlib.Path(location).rglob('*.py')}
     assert ours == installed
     assert (pathlib.Path(location) / 'py.typed').exists()
+
+
+def test_the_operators_page_is_installed_as_it_is():
+    (location,) = importlib.util.find_spec(PACKAGE).submodule_search_locations
+    ours, installed = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in (
+        ROOT / PACKAGE / 'sim/page/static', pathlib.Path(location) / 'sim/page/static'))
+    assert 'index.html' in ours and ours == installed
 
 
 def entry_points():

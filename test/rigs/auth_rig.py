@@ -22,20 +22,12 @@ import traceback
 from camera_ws_bridge.auth import sources
 from camera_ws_bridge.errors import ConfigurationError, LinkFault
 import pytest
+from rigs.shared import Clock
 from tornado import httpserver, iostream, tcpserver, web
 from tornado.netutil import bind_sockets
 
 SECRET = 'canary-secret&=%41'
 TOKEN = 'eyJhbGciOiJub25lIn0.canary-token.'
-
-
-class Clock:
-    """A monotonic clock that moves when told to."""
-
-    now = 1000.0
-
-    def __call__(self):
-        return self.now
 
 
 class TokenServer:

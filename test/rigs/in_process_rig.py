@@ -32,13 +32,6 @@ from rigs.shared import Recorder, WAIT
 STAMP = (12, 34)
 
 
-def until(condition):
-    limit = time.monotonic() + WAIT
-    while not condition():
-        assert time.monotonic() < limit, 'it did not happen'
-        time.sleep(0.005)
-
-
 def timed(call):
     began = time.monotonic()
     call()

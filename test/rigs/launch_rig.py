@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-What the tests in test/launch share: a ROS domain, an orchestrator stand-in, launched files.
+What the tests in test/launch share: a ROS domain, a simulated orchestrator, launched files.
 
 The launched processes see the site's domain and the given environment; this process does not.
 """

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-The real bridge process between a ROS node and an orchestrator stand-in, for process tests.
+The real bridge process between a ROS node and a simulated orchestrator, for process tests.
 
 Everything waits on conditions; nothing here sleeps for a time that has to be long enough.
 """
@@ -248,7 +248,7 @@ class Orchestrator:
 
 @contextlib.contextmanager
 def serving(**arguments: Any) -> Iterator[Orchestrator]:
-    """Run an orchestrator stand-in alone, in a thread of its own."""
+    """Run a simulated orchestrator alone, in a thread of its own."""
     loop_thread = LoopThread()
     orchestrator = Orchestrator(loop_thread, **arguments)
     try:

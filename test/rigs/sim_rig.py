@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The orchestrator stand-in in this process, and a camera or operator connected to it by hand."""
+"""The simulated orchestrator in this process, and a camera or operator connected to it by hand."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ END = 'end'
 
 @contextlib.asynccontextmanager
 async def serving(**arguments):
-    """Run the stand-in; nobody may be left in the end."""
+    """Run the simulator; nobody may be left in the end."""
     sim = OrchestratorSim(**arguments)
     await sim.start()
     try:

@@ -32,6 +32,8 @@ import yaml
 PEERS = pathlib.Path(__file__).with_name('storm_peers.py')
 CYCLE = ('configure', 'activate', 'deactivate', 'cleanup')
 SETTLED = 0.2  # of the cycles: after these, nothing may grow any more
+MAY_GROW = 8 * 2**20  # bytes; a leak of one life's node, buffer and endpoints is far more
+MAY_COME = 2  # threads or descriptors: of what is just coming and going
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,17 @@ class Outcome:
     exit_code: int
     log: str
 
+    def grown(self) -> str:
+        """Return of what it has more than when it had settled; empty: of nothing."""
+        return _grown(self.settled, self.end)
+
+
+def _grown(settled: Resources, end: Resources) -> str:
+    return ', '.join(name for name, more in (
+        ('threads', end.threads - settled.threads > MAY_COME),
+        ('descriptors', end.descriptors - settled.descriptors > MAY_COME),
+        ('memory', end.memory - settled.memory > MAY_GROW)) if more)
+
 
 @contextlib.contextmanager
 def _running(*commands: list[str], domain: int) -> Iterator[None]:
@@ -86,7 +99,7 @@ def storm(
     """
     Take a bridge, or a multi_bridge of cameras, through so many lives, or for so many seconds.
 
-    Raises AssertionError if it ends meanwhile or refuses a transition.
+    Raise AssertionError if it ends meanwhile or refuses a transition.
     """
     namespaces = [f'/camera{number}' for number in range(cameras)] or ['']
     with rigs.serving() as orchestrator, rigs.own_domain() as domain:
@@ -114,11 +127,19 @@ def storm(
                 if done <= cycles * SETTLED and time.monotonic() <= began + seconds * SETTLED:
                     settled = Resources.of(process)
             took = time.monotonic() - began
-            end = Resources.of(process)
+            end = _in_the_end(process, settled)
         code = process.end()
         for probe in probes:
             probe.close()
         return Outcome(done, took, settled, end, code, process.log)
+
+
+def _in_the_end(process: rigs.Process, settled: Resources) -> Resources:
+    """Look until what is about to be given back is; a leak never is."""
+    patience = time.monotonic() + rigs.PATIENCE
+    while _grown(settled, end := Resources.of(process)) and time.monotonic() < patience:
+        time.sleep(0.1)
+    return end
 
 
 def _change(

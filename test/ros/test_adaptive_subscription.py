@@ -26,7 +26,8 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from rclpy.serialization import deserialize_message
-from rigs.process_rig import own_domain, PATIENCE
+from rigs.process_rig import own_domain
+from rigs.shared import wait_until
 from std_msgs.msg import String
 
 RELIABLE = QoSReliabilityPolicy.RELIABLE
@@ -62,11 +63,11 @@ class Topic:
         self.peer.destroy_publisher(publisher)
 
     def wait(self, condition, what='the condition holds'):
-        end = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < end, f'waited {PATIENCE:g} s until {what}'
+        def turn():
             self.subscription.look()
             self.executor.spin_once(timeout_sec=0.05)
+
+        wait_until(condition, what, turn)
 
     def connect(self, *publishers):
         """Wait until messages of each publisher arrive."""

@@ -19,7 +19,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import contextmanager
 import gc
-import time
 
 from camera_ws_bridge.errors import ConfigurationError
 from camera_ws_bridge.node.bridge_node import BridgeNode
@@ -31,7 +30,7 @@ import rclpy
 from rclpy.context import Context
 from rclpy.parameter import Parameter
 from rigs import process_rig as rigs
-from rigs.shared import WAIT
+from rigs.shared import WAIT, wait_until
 
 
 class Recorded(ManagedNode):
@@ -155,20 +154,13 @@ def test_a_destroyed_node_has_left_ros_even_if_somebody_keeps_the_object():
             rclpy.init(context=context, domain_id=domain)
         watcher = rclpy.create_node('watcher', context=contexts[1])
         node = Recorded(contexts[0])
-        until(lambda: 'recorded' in watcher.get_node_names())
+        wait_until(lambda: 'recorded' in watcher.get_node_names())
         node.destroy_node()
-        until(lambda: 'recorded' not in watcher.get_node_names())
+        wait_until(lambda: 'recorded' not in watcher.get_node_names())
         assert node.done == [], 'it is still there, as an object'
         watcher.destroy_node()
         for context in contexts:
             rclpy.try_shutdown(context=context)
-
-
-def until(condition):
-    end = time.monotonic() + WAIT
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 # ---- the bridge's

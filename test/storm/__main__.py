@@ -18,7 +18,7 @@ A bridge's life, over and over, while publishers and subscriptions of every QoS 
   python3 test/storm --cycles 10000
   python3 test/storm --cycles 1000 --cameras 4     multi_bridge with four cameras
 
-Exit code 0: nothing crashed, no transition was refused.
+Exit code 0: nothing crashed, no transition was refused, and nothing grows.
 """
 
 from __future__ import annotations
@@ -47,8 +47,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         found = storm(pathlib.Path(folder), **given)
     print(f'{found.cycles} cycles in {found.seconds:.0f} s, exit code {found.exit_code}; '
-          f'settled: {found.settled}; in the end: {found.end}')
-    return found.exit_code
+          f'settled: {found.settled}; in the end: {found.end}; '
+          f'grown: {found.grown() or "nothing"}')
+    return found.exit_code or bool(found.grown())
 
 
 if __name__ == '__main__':

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The camera stand-in as a process, with a ROS node in the bridge's place."""
+"""The simulated camera as a process, with a ROS node in the bridge's place."""
 
 import contextlib
 import math
@@ -389,7 +389,8 @@ def test_namespaces_keep_cameras_apart(tmp_path):
 def test_help_explains_every_option():
     help_text = subprocess.run(
         [executable('camera_sim'), '--help'], check=True, capture_output=True, text=True).stdout
-    for word in ('--rate', '--boxes', '--frames', '--bridge', '--seed', '--report', '__ns:='):
+    for word in ('--rate', '--boxes', '--frames', '--bridge', '--seed', '--report', '__ns:=',
+                 '--pictures', '--picture-port', '--detector'):
         assert word in help_text
 
 

@@ -22,6 +22,7 @@ import time
 import pytest
 from rigs import process_rig as rigs
 from rigs.installed import executable
+from rigs.shared import wait_until
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 BURST = 12  # signals
@@ -33,13 +34,6 @@ def holds_back_signals(process):
     with open(f'/proc/{process.info.pid}/status') as status:
         (mask,) = [line for line in status if line.startswith('SigBlk')]
     return all(int(mask.split()[1], 16) >> number - 1 & 1 for number in NUMBERS)
-
-
-def until(condition):
-    end = time.monotonic() + rigs.PATIENCE
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def burst(process, numbers=NUMBERS):
@@ -58,7 +52,7 @@ def test_a_burst_at_the_start(tmp_path, delay):
         process = rigs.Process(
             domain, tmp_path / 'log', orchestrator_url='ws://127.0.0.1:1/processor',
             camera_id='cam-1')
-        until(lambda: holds_back_signals(process))
+        wait_until(lambda: holds_back_signals(process))
         time.sleep(delay)
         burst(process)
         assert process.wait() == 0, process.log

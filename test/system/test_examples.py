@@ -118,7 +118,10 @@ def scene(tmp_path):
 
 
 def reid_node(scene, folder, name='reid'):
-    return rigs.Process(scene.rig.domain, folder / f'{name}.log', command=['reid_node.py'])
+    process = rigs.Process(scene.rig.domain, folder / f'{name}.log', command=['reid_node.py'])
+    # Else a click may be on a frame whose image it never got.
+    scene.rig.wait(lambda: scene.image.get_subscription_count(), 'image is subscribed')
+    return process
 
 
 def test_the_reid_node_extracts_finds_again_drops_and_takes_up_after_a_restart(scene, tmp_path):

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Two bridges with one camera id, by mistake, at an orchestrator that has the trap.
+Two bridges with one camera id, by mistake, at an orchestrator that has the quirk.
 
 The newer connection takes over the registration, and the end of the older one undoes it. The
 bridges must not throw each other out for ever, both must be heard, and commands must reach one.
@@ -81,7 +81,7 @@ class Pair:
         def sent():
             try:
                 self.orchestrator.send(stop(self._object_id))
-            except ValueError:  # the trap: boxes flow, and nobody is registered
+            except ValueError:  # the quirk: boxes flow, and nobody is registered
                 return False
             return True
         self.wait(sent, 'the camera is registered')

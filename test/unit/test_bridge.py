@@ -27,21 +27,21 @@ from camera_ws_bridge.protocol.stop import Stop
 from camera_ws_bridge.protocol.update import Update
 from camera_ws_bridge.sim.orchestrator.server import OrchestratorSim
 from camera_ws_bridge.transport import websocket
-from rigs.in_process_rig import Rig, STAMP, until
-from rigs.shared import WAIT
+from rigs.in_process_rig import Rig, STAMP
+from rigs.shared import WAIT, wait_until
 
 
 def test_messages_arrive_and_shut_down_flushes(loop_thread, orchestrator):
     rig = Rig(loop_thread, orchestrator.connect)
     rig.submit(0.0)
     rig.start()
-    until(lambda: rig.bridge.link.state >= State.REGISTERED)
+    wait_until(lambda: rig.bridge.link.state >= State.REGISTERED)
     for number in range(1, 3000):
         rig.submit(float(number))
     rig.bridge.shut_down()
     assert orchestrator.texts[0] == {'type': 'identifier', 'id': 'front-door'}
     assert orchestrator.frames() == list(range(3000))
-    until(lambda: orchestrator.closes)
+    wait_until(lambda: orchestrator.closes)
     assert orchestrator.closes == [1001]
     assert rig.bridge.link.state is State.CLOSED
     assert rig.ends == []
@@ -52,13 +52,13 @@ def test_messages_arrive_and_shut_down_flushes(loop_thread, orchestrator):
 def test_commands_are_published_with_the_stamp_of_their_frame(loop_thread, orchestrator):
     rig = Rig(loop_thread, orchestrator.connect)
     rig.start()
-    until(lambda: rig.bridge.link.state >= State.REGISTERED)
+    wait_until(lambda: rig.bridge.link.state >= State.REGISTERED)
     rig.submit(2.5)
-    until(lambda: orchestrator.frames() == [2.5])
+    wait_until(lambda: orchestrator.frames() == [2.5])
     orchestrator.say(Start(1, 2.5, 0))
     orchestrator.say(Start(2, 7.5, 0))
     orchestrator.say(Stop(1))
-    until(lambda: len(rig.published) == 3)
+    wait_until(lambda: len(rig.published) == 3)
     assert [(command.message, stamp) for command, stamp in rig.published] == [
         (Start(1, 2.5, 0), STAMP), (Start(2, 7.5, 0), (0, 0)), (Stop(1), (0, 0))]
     assert rig.bridge.published == Counter(Start=2, Stop=1)
@@ -68,27 +68,28 @@ def test_commands_are_published_with_the_stamp_of_their_frame(loop_thread, orche
 def test_reconnect_makes_a_new_connection_and_loses_nothing(loop_thread, orchestrator):
     rig = Rig(loop_thread, orchestrator.connect)
     rig.start()
-    until(lambda: rig.bridge.link.state >= State.REGISTERED)
+    wait_until(lambda: rig.bridge.link.state >= State.REGISTERED)
     for number in range(200):
         rig.submit(float(number))
         if number == 100:
             rig.do(rig.bridge.reconnect)
-    until(lambda: rig.bridge.link.reconnects == 1)
-    until(lambda: not len(rig.bridge.outbox))
+    wait_until(lambda: rig.bridge.link.reconnects == 1)
+    wait_until(lambda: not len(rig.bridge.outbox))
     assert set(orchestrator.frames()) == set(range(200))
     rig.bridge.shut_down()
 
 
-def test_nothing_is_lost_when_the_stand_in_drops_connections(loop_thread):
-    heard = []
-    sim = OrchestratorSim(listener=lambda connection, direction, text: heard.append(text))
+def test_nothing_is_lost_when_the_simulator_drops_connections(loop_thread):
+    heard = []  # (direction, text)
+    sim = OrchestratorSim(listener=lambda connection, *frame: heard.append(frame))
     loop_thread.submit(sim.start()).result(WAIT)
 
     async def connect(timeout):
         return await websocket.connect(sim.url, websocket.Options(), None, timeout)
 
     def frames():
-        messages = [json.loads(text) for text in heard if text.startswith('{')]
+        messages = [json.loads(text) for direction, text in heard
+                    if direction == 'to_orchestrator']
         return [message['frameId'] for message in messages if 'frameId' in message]
 
     rig = Rig(loop_thread, connect)
@@ -96,9 +97,9 @@ def test_nothing_is_lost_when_the_stand_in_drops_connections(loop_thread):
     for number in range(500):
         rig.submit(float(number))
         if number % 100 == 50:
-            until(lambda: number in frames())
+            wait_until(lambda: number in frames())
             loop_thread.loop.call_soon_threadsafe(sim.drop)
-    until(lambda: rig.bridge.link.reconnects >= 5 and not len(rig.bridge.outbox))
+    wait_until(lambda: rig.bridge.link.reconnects >= 5 and not len(rig.bridge.outbox))
     rig.bridge.shut_down()
     assert set(frames()) == set(range(500))
     assert rig.bridge.outbox.acknowledged == 500
@@ -108,7 +109,7 @@ def test_nothing_is_lost_when_the_stand_in_drops_connections(loop_thread):
 def test_reports_come_every_second(loop_thread):
     rig = Rig(loop_thread)
     rig.start()
-    until(lambda: rig.reports.count(False) >= 2)
+    wait_until(lambda: rig.reports.count(False) >= 2)
     rig.bridge.shut_down()
     count = len(rig.reports)
     assert all(task.done() for task in rig.tasks)
@@ -124,9 +125,9 @@ def test_reporting_and_expiry_go_on_after_an_exception(loop_thread, monkeypatch)
         raise OSError('no space left')
     rig.report = fail
     rig.start()
-    until(lambda: rig.reports.count(False) >= 3)
+    wait_until(lambda: rig.reports.count(False) >= 3)
     rig.submit(1.0)
-    until(lambda: any('boxes_too_old 1' in line for line in rig.logger.lines))
+    wait_until(lambda: any('boxes_too_old 1' in line for line in rig.logger.lines))
     errors = [line for line in rig.logger.lines if 'OSError: no space left' in line]
     assert 1 <= len(errors) < rig.reports.count(False)
     rig.bridge.shut_down()
@@ -141,10 +142,10 @@ def test_several_bridges_share_one_loop(loop_thread, orchestrator):
         rig.start()
     for number, rig in enumerate(rigs):
         rig.submit(float(number))
-    until(lambda: sorted(orchestrator.frames()) == list(range(5)))
+    wait_until(lambda: sorted(orchestrator.frames()) == list(range(5)))
     with concurrent.futures.ThreadPoolExecutor() as pool:
         list(pool.map(lambda rig: rig.bridge.shut_down(), rigs))
-    until(lambda: orchestrator.closes == 5 * [1001])
+    wait_until(lambda: orchestrator.closes == 5 * [1001])
 
 
 # ---- what is tracked
@@ -169,7 +170,7 @@ def test_our_own_feature_map_changes_what_is_tracked(loop_thread):
     rig.submit_update(1, 0.5)
     rig.settle()
     assert rig.bridge.session.tracked[1].feature_map == (0.5,)
-    until(lambda: rig.tracked == [{1}])
+    wait_until(lambda: rig.tracked == [{1}])
 
 
 def test_a_bug_in_publishing_costs_one_command_and_is_reported(loop_thread, orchestrator):
@@ -183,10 +184,10 @@ def test_a_bug_in_publishing_costs_one_command_and_is_reported(loop_thread, orch
         publish(command, stamp)
     rig.publish = fail_once
     rig.start()
-    until(lambda: rig.bridge.link.state >= State.REGISTERED)
+    wait_until(lambda: rig.bridge.link.state >= State.REGISTERED)
     orchestrator.say(Start(1, 2.5, 0))
     orchestrator.say(Stop(1))
-    until(lambda: rig.published)
+    wait_until(lambda: rig.published)
     assert failed[0].message == Start(1, 2.5, 0)
     assert any('please report: RuntimeError: a bug' in line for line in rig.logger.lines)
     assert rig.bridge.link.reconnects == 0 and rig.bridge.link.state >= State.REGISTERED
@@ -204,9 +205,9 @@ def test_a_bug_in_reporting_a_state_costs_nothing(loop_thread, orchestrator):
         report(state_changed)
     rig.report = fail_at_first
     rig.start()
-    until(lambda: rig.bridge.link.state >= State.REGISTERED)
+    wait_until(lambda: rig.bridge.link.state >= State.REGISTERED)
     rig.submit(1.0)
-    until(lambda: orchestrator.frames() == [1.0])
+    wait_until(lambda: orchestrator.frames() == [1.0])
     assert rig.bridge.link.reconnects == 0
     rig.bridge.shut_down()
 
@@ -214,15 +215,15 @@ def test_a_bug_in_reporting_a_state_costs_nothing(loop_thread, orchestrator):
 def test_other_settings_hold_for_every_part_at_once(loop_thread, orchestrator):
     rig = Rig(loop_thread, orchestrator.connect, command_rate=1.0)
     rig.start()
-    until(lambda: rig.bridge.link.state >= State.REGISTERED)
+    wait_until(lambda: rig.bridge.link.state >= State.REGISTERED)
 
     def passed(count):
         before = rig.bridge.published['Stop']
         seen = before + rig.bridge.inbound.rejected['rate']
         for object_id in range(count):
             orchestrator.say(Stop(object_id))
-        until(lambda: rig.bridge.published['Stop'] + rig.bridge.inbound.rejected['rate']
-              >= seen + count)
+        wait_until(lambda: seen + count <= (
+            rig.bridge.published['Stop'] + rig.bridge.inbound.rejected['rate']))
         return rig.bridge.published['Stop'] - before
     assert passed(100) < 30  # a burst of 20 seconds
     rig.do(rig.bridge.configure, replace(

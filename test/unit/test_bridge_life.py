@@ -22,8 +22,8 @@ from camera_ws_bridge.buffer.outbox import Policy
 from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.link.link import Link, State
 from camera_ws_bridge.protocol.start import Start
-from rigs.in_process_rig import Rig, timed, until
-from rigs.shared import WAIT
+from rigs.in_process_rig import Rig, timed
+from rigs.shared import WAIT, wait_until
 
 
 def test_shut_down_without_a_connection_is_immediate(loop_thread):
@@ -43,10 +43,10 @@ def test_shut_down_before_the_start(loop_thread):
 def test_shut_down_returns_in_time_though_the_peer_has_stalled(loop_thread, orchestrator):
     rig = Rig(loop_thread, orchestrator.connect, shutdown_timeout=0.5)
     rig.start()
-    until(lambda: rig.bridge.link.state >= State.REGISTERED)
+    wait_until(lambda: rig.bridge.link.state >= State.REGISTERED)
     orchestrator.reading = False
     rig.submit(0.0)  # the last frame that is read
-    until(lambda: 0.0 in orchestrator.frames())
+    wait_until(lambda: 0.0 in orchestrator.frames())
     loop_thread.loop.call_soon_threadsafe(orchestrator.peer.writer.transport.pause_reading)
     payload = b'{"type": "boundingBoxes", "frameId": 1, "boxes": []}' + 10_000 * b' '
     for _ in range(2000):
@@ -74,9 +74,9 @@ def test_shut_down_returns_though_the_loop_hangs(loop_thread):
 def test_a_second_life_keeps_buffer_counters_and_what_is_tracked(loop_thread, orchestrator):
     rig = Rig(loop_thread, orchestrator.connect)
     rig.start()
-    until(lambda: rig.bridge.link.state >= State.REGISTERED)
+    wait_until(lambda: rig.bridge.link.state >= State.REGISTERED)
     orchestrator.say(Start(7, 2.5, 0))
-    until(lambda: rig.published)
+    wait_until(lambda: rig.published)
     for number in range(100):
         rig.submit(float(number))
     rig.bridge.disconnect()
@@ -88,9 +88,9 @@ def test_a_second_life_keeps_buffer_counters_and_what_is_tracked(loop_thread, or
         rig.submit(float(number))
     assert rig.queued() == list(range(100, 200))
     assert 7 in rig.bridge.session.tracked
-    until(lambda: len(rig.reports) > reports)
+    wait_until(lambda: len(rig.reports) > reports)
     rig.do(rig.bridge.connect)
-    until(lambda: orchestrator.frames() == list(range(200)) and not len(rig.bridge.outbox))
+    wait_until(lambda: orchestrator.frames() == list(range(200)) and not len(rig.bridge.outbox))
     assert rig.bridge.outbox.boxes.accepted == rig.bridge.outbox.acknowledged == 200
     assert rig.bridge.published['Start'] == 1
     assert rig.ends == []
@@ -114,7 +114,7 @@ def test_what_comes_during_a_flush_is_bounded_by_the_buffer(loop_thread):
     assert len(rig.bridge._waiting) == MAX_WAITING
     assert rig.queued() == list(range(1000 - MAX_WAITING - 100, 1000 - MAX_WAITING))
     loop_thread.loop.call_soon_threadsafe(flushed.set)
-    until(ending.done)
+    wait_until(ending.done)
     assert rig.queued() == list(range(900, 1000))
     assert rig.bridge.outbox.boxes.accepted == 1000
     assert rig.bridge.outbox.dropped == {'boxes_overflow': 900}
@@ -143,11 +143,11 @@ def test_after_giving_up_it_can_be_told_to_try_again(loop_thread, orchestrator):
 
     rig = Rig(loop_thread, connect)
     rig.start()
-    until(lambda: rig.ends)
+    wait_until(lambda: rig.ends)
     rig.bridge.disconnect()
     assert rig.bridge.link.cause.startswith('http_404')
     rig.do(rig.bridge.connect)
-    until(lambda: rig.bridge.link.state is State.REGISTERED)
+    wait_until(lambda: rig.bridge.link.state is State.REGISTERED)
     rig.bridge.shut_down()
 
 
@@ -159,7 +159,7 @@ def test_giving_up_is_told_once(loop_thread):
 
     rig = Rig(loop_thread, refuse)
     rig.start()
-    until(lambda: rig.ends)
+    wait_until(lambda: rig.ends)
     assert [fault.cause for fault in rig.ends] == ['http_404']
     rig.bridge.shut_down()
     assert len(rig.ends) == 1
@@ -175,5 +175,5 @@ def test_bug_in_connect_does_not_leave_a_bridge_without_a_link(loop_thread, orch
 
     rig = Rig(loop_thread, connect)
     rig.start()
-    until(lambda: rig.ends or rig.bridge.link.state >= State.REGISTERED)
+    wait_until(lambda: rig.ends or rig.bridge.link.state >= State.REGISTERED)
     rig.bridge.shut_down()

@@ -19,8 +19,8 @@ from camera_ws_bridge.errors import EncodeError
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.protocol.start import Start
 from camera_ws_bridge.protocol.update import Update
-from rigs.in_process_rig import Rig, until
-from rigs.shared import WAIT
+from rigs.in_process_rig import Rig
+from rigs.shared import WAIT, wait_until
 
 
 def test_boxes_and_updates_have_a_lane_each(loop_thread):
@@ -79,5 +79,5 @@ def test_dropped_messages_are_warned_of(loop_thread):
     rig.start()
     for number in range(15):
         rig.submit(float(number))
-    until(lambda: any('boxes_overflow 5' in line for line in rig.logger.lines))
+    wait_until(lambda: any('boxes_overflow 5' in line for line in rig.logger.lines))
     rig.bridge.shut_down()

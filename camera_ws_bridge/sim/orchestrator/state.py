@@ -15,7 +15,7 @@
 """
 What a simulated orchestrator knows, and who gets which message: no I/O.
 
-It behaves as the real one was observed to, its traps included (docs/protocol.md): ids may be any
+It behaves as the real one was observed to, its quirks included (docs/protocol.md): ids may be any
 JSON value, and what would break a loop there ends it here. test/data/orchestrator-answers.jsonl
 holds it to that. Messages are passed on with the values that they came with.
 """

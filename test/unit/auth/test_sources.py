@@ -21,8 +21,8 @@ import sys
 from camera_ws_bridge.auth import sources
 import pytest
 from rigs.auth_rig import (
-    Clock, environment, SECRET, serving, source_for, TOKEN, TokenServer, wrong)
-from rigs.shared import run, WAIT
+    environment, SECRET, serving, source_for, TOKEN, TokenServer, wrong)
+from rigs.shared import Clock, run, WAIT
 
 pytestmark = pytest.mark.usefixtures('no_canary_logged')
 

@@ -217,6 +217,47 @@ async def test_the_end_of_the_link_ends_its_attempt():
 
 
 @virtual
+async def test_a_link_that_ends_in_the_moment_that_it_connects_leaves_no_connection():
+    async def slow(timeout):
+        await answered.wait()
+        return {}
+
+    made = 0
+    for turns in range(10):  # of the loop, from the answer to the end
+        answered = asyncio.Event()
+        rig = Rig(make=lambda index: slow).start()
+        await rig.until(lambda: rig.attempts)
+        answered.set()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        rig.running.cancel()
+        await asyncio.wait([rig.running])
+        await asyncio.sleep(0)
+        assert all(connection.aborted for connection in rig.connections), turns
+        made += len(rig.connections)
+    assert made > 5
+
+
+@virtual
+async def test_an_attempt_that_does_not_hear_of_its_end_leaves_no_connection():
+    async def deaf(timeout):  # as asyncio.wait_for before Python 3.12, now and then
+        try:
+            await asyncio.sleep(timeout)
+        except asyncio.CancelledError:
+            return {}
+
+    rig = Rig(outcomes=[deaf, deaf]).start()
+    await asyncio.sleep(1)
+    rig.link.reconnect()
+    await rig.until(lambda: len(rig.attempts) == 2)
+    await asyncio.sleep(1)
+    rig.running.cancel()
+    await asyncio.wait([rig.running])
+    assert [connection.aborted for connection in rig.connections] == [True, True]
+    assert rig.link.cause == 'reconnect: told to connect anew'
+
+
+@virtual
 async def test_reconnect_during_an_attempt_does_not_shorten_a_later_wait():
     async def slow(timeout):
         await asyncio.sleep(1)

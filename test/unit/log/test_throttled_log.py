@@ -18,6 +18,7 @@ import logging
 
 from camera_ws_bridge.log.throttled_log import ThrottledLog
 import pytest
+from rigs.shared import Clock
 
 
 class Recorder:
@@ -33,16 +34,6 @@ class Recorder:
 
     def warning(self, message):
         self.lines.append(message)
-
-
-class Clock:
-    """A clock that the test sets."""
-
-    def __init__(self):
-        self.now = 1000.0
-
-    def __call__(self):
-        return self.now
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The operator of the stand-ins: a client that keeps what it hears until somebody asks."""
+"""The simulated operator: a client that keeps what it hears until somebody asks."""
 
 import asyncio
 import base64

@@ -48,7 +48,7 @@ def rows(path):
         assert list(row) == ['t', 'connection', 'direction', 'text']
         assert type(row['t']) is float
         text = row['text']
-        if text.startswith('{'):
+        if row['direction'].endswith('orchestrator') and text.startswith('{'):
             text = json.dumps(json.loads(text))  # keys keep their order, and 1 is not 1.0
         result.append((row['direction'], text))
     return result

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The orchestrator stand-in: against the recorded session, and trap by trap."""
+"""The simulated orchestrator: against the recorded session, and quirk by quirk."""
 
 import asyncio
 import contextlib
@@ -76,7 +76,7 @@ def test_it_answers_as_in_the_recording():
     assert heard == expected
 
 
-# ---- traps
+# ---- quirks
 
 def test_trap_1_an_identifier_is_answered_with_what_is_tracked_now():
     async def job():

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The orchestrator stand-in fault by fault, in this process and ordered over HTTP."""
+"""The simulated orchestrator, fault by fault, in this process and ordered over HTTP."""
 
 import asyncio
 import contextlib
@@ -212,7 +212,7 @@ def test_stats():
             assert strict_json.loads(answer.body) == {
                 'opened': 3, 'refused': 0, 'open': 2,
                 'cameras': {'cam-1': {'open': 1, 'opened': 2}},
-                'registered': [],  # trap 2
+                'registered': [],  # quirk 2
                 'operators': 1, 'objects': [1],
                 'received': {'identifier': 2, 'setUsesImages': 1, 'start': 1}}
 

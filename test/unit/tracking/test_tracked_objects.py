@@ -265,7 +265,7 @@ def test_an_object_that_reappears_after_its_stop_is_news():
 
 
 def test_a_registration_again_on_the_same_connection():
-    # That heals a registration which the orchestrator dropped (trap 2 of docs/protocol.md).
+    # That heals a registration which the orchestrator dropped (quirk 2 of docs/protocol.md).
     session = Session()
     register(session, Update(7, (0.5,)))
     session.receive(Start(8, 1.5, 0))

@@ -19,6 +19,8 @@ import socket
 
 from camera_ws_bridge.transport import tls, websocket
 import pytest
+from rigs.raw_peer import serving
+from rigs.websocket_rig import idle
 
 
 @pytest.mark.parametrize('scheme', ('ws', 'wss'))
@@ -43,3 +45,35 @@ def test_an_attempt_that_is_cut_short_leaves_no_connection_behind(scheme):
                     pass  # an end as well
 
     asyncio.run(asyncio.wait_for(test(), 20.0))
+
+
+def test_an_attempt_can_be_cut_short_at_any_moment():
+    async def upgraded(peer):
+        nonlocal served
+        served += 1
+        try:
+            await peer.upgrade()
+            await idle(peer)
+        finally:
+            served -= 1
+
+    async def test():
+        async with serving(upgraded) as server:
+            turns, connection = 0, None
+            while connection is None:
+                attempt = asyncio.ensure_future(
+                    websocket.connect(server.url, websocket.Options(), None, 60.0))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                attempt.cancel()
+                try:
+                    connection = await attempt
+                except asyncio.CancelledError:
+                    turns += 1
+            connection.abort()
+            while served:  # for ever, if one was left behind
+                await asyncio.sleep(0.01)
+            assert turns > 5
+
+    served = 0
+    asyncio.run(asyncio.wait_for(test(), 60.0))
