@@ -341,9 +341,10 @@ class Link:
         self._set_state(State.STABLE if stable else State.REGISTERED)
 
 
-def _abort_late(attempt: asyncio.Future[Connection]) -> None:
+def _abort_late(attempt: asyncio.Future[tuple[Connection, bool]]) -> None:
     if not attempt.cancelled() and attempt.exception() is None:
-        attempt.result().abort()
+        connection, _ = attempt.result()
+        connection.abort()
 
 
 def _network_changed() -> LinkFault:
