@@ -47,7 +47,7 @@ setup(
         'console_scripts': [
             'bridge = camera_ws_bridge.process.start:bridge',
             'camera_sim = camera_ws_bridge.sim.camera.main:main',
-            'check = camera_ws_bridge.preflight.check:main',
+            'check = camera_ws_bridge.preflight.start:check',
             'demo = camera_ws_bridge.sim.demo.main:main',
             'multi_bridge = camera_ws_bridge.process.start:multi_bridge',
             'operator_sim = camera_ws_bridge.sim.interface.main:main',

@@ -25,6 +25,7 @@ modules=(
   inputs.yolo
   link.hurry
   link.inbound
+  link.second_chance
   link.settings
   link.suspicion
   link.token_bucket

@@ -63,6 +63,7 @@ RULES = {
     'link': ('tracking buffer protocol log', ''),
     'link.link': ('tracking buffer protocol log', 'asyncio'),
     'link.connection': ('tracking buffer protocol log', 'asyncio'),
+    'link.second_chance': ('protocol log', 'asyncio'),
     'link.active_connection': ('tracking buffer protocol log', 'asyncio'),
     'auth': ('transport protocol log', 'asyncio network clock'),
     'config.parameters': ('transport tracking metrics', 'ROS'),
