@@ -25,8 +25,8 @@ from camera_ws_bridge.inputs.detections import Detections
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.protocol.boxes import Boxes
 from camera_ws_bridge.ros import qos
-from camera_ws_bridge.ros.adaptive_subscription import AdaptiveSubscription
 from camera_ws_bridge.ros.serialized import deserialize
+from camera_ws_bridge.ros.shelf import Shelf
 from camera_ws_bridge.tracking.frame_stamps import Stamp
 from camera_ws_bridge_msgs import msg as ros
 from rclpy.node import Node
@@ -37,7 +37,7 @@ Decode = Callable[[bytes], tuple[Boxes, Stamp, int]]  # to boxes, their stamp an
 class BoxesInput:
     """Hands every frame that the protocol can carry to the bridge."""
 
-    def __init__(self, node: Node, bridge: Bridge, values: Parameters) -> None:
+    def __init__(self, node: Node, bridge: Bridge, values: Parameters, shelf: Shelf) -> None:
         """Subscribe; raise ConfigurationError if vision_msgs is asked for and not there."""
         self._bridge = bridge
         self._detections: Detections | None = None
@@ -47,8 +47,8 @@ class BoxesInput:
             self._detections = Detections(node, values)
             self._decode = self._detections.decode
             message_type = self._detections.message_type
-        self._subscription = AdaptiveSubscription(
-            node, message_type, 'boxes', self._on_boxes, qos.BOXES)
+        self._shelf = shelf
+        self._subscription = shelf.subscribe(message_type, 'boxes', self._on_boxes, qos.BOXES)
 
     def look(self) -> None:
         """Follow the topic's publishers; call this every second or so."""
@@ -61,7 +61,7 @@ class BoxesInput:
 
     def destroy(self) -> None:
         """Subscribe no more."""
-        self._subscription.destroy()
+        self._shelf.leave(self._subscription)
         if self._detections is not None:
             self._detections.destroy()
 
