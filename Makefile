@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
 .DEFAULT_GOAL := help
-.PHONY: help setup ready build demo test faults netfaults test-websockets-10 fuzz soak bench guard lint clean coverage docs
+.PHONY: help setup ready build demo test faults netfaults test-websockets-10 test-browser fuzz soak bench guard lint clean coverage docs
 
 DISTRO ?= jazzy
 PYTHON ?=
@@ -77,6 +77,12 @@ test-websockets-10: ready ## Run the client's tests with the oldest supported we
 	export PYTHONPATH="$$PWD/$${folder#$$PWD/}:$$PYTHONPATH"; \
 	python3 -c 'import websockets.version as v; print("websockets", v.version)'; \
 	status=0; pytest $(CLIENT_TESTS) $(PYTEST_ARGS) || status=$$?; $(took); exit $$status
+
+test-browser: ready ## Run the operator's page in a real browser (chromium, selenium)
+	@$(ENTER) folder="$(BESIDE)/browser"; bash scripts/install_browser.bash; \
+	bash scripts/install_beside.bash requirements/browser.txt "$$folder"; \
+	export PYTHONPATH="$$PWD/$${folder#$$PWD/}:$$PYTHONPATH"; \
+	status=0; pytest test/browser $(PYTEST_ARGS) || status=$$?; $(took); exit $$status
 
 fuzz: ready ## Fuzz the decoders, guided by coverage (DURATION=seconds per target, 30)
 	@$(ENTER) status=0; bash scripts/fuzz.bash $(or $(DURATION),30) "$(BESIDE)/fuzz" || status=$$?; \

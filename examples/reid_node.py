@@ -21,7 +21,7 @@ publishes them as `boxes`, with the ids of the tracked objects that it finds aga
 `feature_map` and `similarity` by your model; the rest is what any re-ID node has to do.
 """
 
-from collections import OrderedDict
+from collections import deque, OrderedDict
 import contextlib
 import io
 import sys
@@ -35,6 +35,7 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
 FRAMES = 100  # that an operator may look back; each is held with its boxes
+WAITING = 5  # frames whose boxes wait for their image: it is larger, and may come after them
 SAME = 0.98  # similarity from which on two cut-outs show the same object
 
 
@@ -45,6 +46,7 @@ class ReidNode(Node):
         super().__init__('reid_node')
         self._images = OrderedDict()  # by stamp: message_filters.Cache in small
         self._boxes = OrderedDict()  # likewise
+        self._waiting = deque()  # boxes whose image is not there yet
         self._known = {}  # object id to feature map
         self._handler = ReidHandler(self, self._on_start, self._on_stop, self._on_update)
         self._boxes_out = self.create_publisher(Boxes, 'boxes', 100)
@@ -80,19 +82,35 @@ class ReidNode(Node):
 
     def _on_image(self, image):
         remember(self._images, image)
+        self._pass_on()
 
     def _on_detections(self, boxes):
         remember(self._boxes, boxes)
-        image = self._images.get(key(boxes.header.stamp))
-        if image is not None:
-            whole = pixels(image)
-            for box in boxes.boxes:
-                box.object_id = self._whose(cut_out(whole, box.rect))
-        self._boxes_out.publish(boxes)
+        self._waiting.append(boxes)
+        self._pass_on()
+
+    def _pass_on(self):
+        """Publish, in order, the boxes that have their image, or have waited for long enough."""
+        there = [key(boxes.header.stamp) in self._images for boxes in self._waiting]
+        count = len(there) - there[::-1].index(True) if True in there else 0
+        if not self._images:
+            count = len(there)  # nobody publishes any
+        for _ in range(max(count, len(there) - WAITING)):
+            boxes = self._waiting.popleft()
+            image = self._images.get(key(boxes.header.stamp))
+            if image is not None and self._known:
+                whole = pixels(image)
+                for box in boxes.boxes:
+                    box.object_id = self._whose(cut_out(whole, box.rect))
+            boxes.session = self._handler.session  # of these ids
+            self._boxes_out.publish(boxes)
 
     def _whose(self, found):
-        alike = {object_id: similarity(feature_map(found), theirs)
-                 for object_id, theirs in self._known.items()} if found.size else {}
+        if not found.size:
+            return -1
+        found = feature_map(found)
+        alike = {object_id: similarity(found, theirs)
+                 for object_id, theirs in self._known.items()}
         best = max(alike, key=alike.get, default=None)
         return best if best is not None and alike[best] >= SAME else -1
 

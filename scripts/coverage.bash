@@ -19,15 +19,21 @@ modules=(
   buffer.outbox
   config.cameras
   errors
+  inputs.adapter
   inputs.detection2d
+  inputs.foreign
+  inputs.yolo
   link.hurry
   link.inbound
+  link.second_chance
   link.settings
   link.suspicion
   link.token_bucket
   log.printable
   log.redact
   log.throttled_log
+  metrics.address
+  metrics.families
   outputs.health
   preflight.advice
   preflight.jwt
@@ -51,6 +57,9 @@ modules=(
   reid.objects
   ros.duplicate_filter
   ros.sequence_gaps
+  sim.page.guard
+  sim.page.pictures
+  sim.page.watch
   tracking.frame_stamps
   tracking.life
   tracking.tracked_objects

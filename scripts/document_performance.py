@@ -71,15 +71,19 @@ def cpu(row: Row) -> str:
          'ratio'],
         [[str(line['boxes']), str(line['asked_rate']), number(line['reached_rate']['median']),
           spread(line['bridge_us']), spread(line['dds_us']), spread(line['websockets_us']),
-          spread(line['ratio'])] for line in row['lines']]) + note + without_orjson(row)
+          spread(line['ratio'])] for line in row['lines']]) + note + without(row)
 
 
-def without_orjson(row: Row) -> str:
-    """Return what a message costs where orjson is missing; measured in the same run."""
-    line = row.get('without_orjson')
-    return '' if line is None else (
-        f'\nWithout orjson, {line["boxes"]} boxes, {line["asked_rate"]} messages/s: '
-        f'{spread(line["without_us"])} µs, {spread(line["ratio"])} times as much as with it.\n')
+WITHOUT = {'orjson': 'orjson', 'events_executor': "rclpy's events executor"}
+
+
+def without(row: Row) -> str:
+    """Return what a message costs where something is missing; measured in the same run."""
+    return ''.join(
+        f'\nWithout {name}, {line["boxes"]} boxes, {line["asked_rate"]} messages/s: '
+        f'{spread(line["without_us"])} µs, {spread(line["ratio"])} times as much as with it; idle '
+        f'{number(row["idle_percent_of_a_core"][f"without_{what}"])} % of a core.\n'
+        for what, name in WITHOUT.items() for line in row.get('without', {}).get(what, ()))
 
 
 def latency(row: Row) -> str:

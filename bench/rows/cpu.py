@@ -18,7 +18,8 @@ CPU time for each boxes message, from ROS to the orchestrator.
 Floor: the same messages received by Fast DDS in a process that never takes them, plus the same
 bytes sent by a bare `websockets` client in another. What each costs while idle is subtracted.
 
-A second bridge that finds no orjson tells what the standard library's JSON costs instead.
+Two more bridges tell what it costs without orjson, with the standard library's JSON instead, and
+without rclpy's events executor, as where there is none.
 """
 
 from __future__ import annotations
@@ -39,8 +40,10 @@ FAST = 0  # as fast as possible
 RATES = (30, 300, FAST)  # messages a second
 BOXES = (1, 20, 100)
 FAST_FLOOR = 5  # times as many messages for the floor as for the bridge, where both go fast
-TYPICAL = (300, 20)  # messages a second, boxes; measured without orjson too
-WITHOUT = str(pathlib.Path(__file__).parents[1] / 'without')  # has an orjson that cannot be found
+TYPICAL = (300, 20)  # messages a second, boxes; measured without some things too
+CALM = (30, 20)  # the same, as of one camera
+# A folder a thing: what lies in it keeps the thing from being found.
+WITHOUT = pathlib.Path(__file__).parents[1] / 'without'
 
 
 class CpuBed:
@@ -48,24 +51,26 @@ class CpuBed:
 
     def __init__(self, stack: contextlib.ExitStack) -> None:
         """Start everything and wait until it is connected."""
-        self.world, self.floors = World(stack), World(stack)
-        self.pids = {'bridge': self.world.start_bridge().pid}
+        self.floors = World(stack)
+        self.worlds = {'bridge': World(stack)}
+        self.pids = {'bridge': self.worlds['bridge'].start_bridge().pid}
         self.receiver = self.floors.actor('receiver', 'boxes', 'boxes')
         self.client = self.floors.actor('bare_client', self.floors.url)
         self.pids |= {'dds': self.receiver.pid, 'websockets': self.client.pid}
-        self.world.wait_until_registered()
+        self.worlds['bridge'].wait_until_registered()
         self.client.call('connect')
         wait(lambda: self.floors.publisher.call('matched') and self.receiver.call('matched'),
              'the floor has matched')
         self.idle = dict.fromkeys(self.pids, 0.0)
 
-    def add_bridge_without_orjson(self, stack: contextlib.ExitStack) -> None:
-        """Start another bridge, which finds no orjson, in a world of its own."""
-        self.plain = World(stack)
-        self.plain.environment['PYTHONPATH'] = os.pathsep.join(
-            filter(None, [WITHOUT, os.environ.get('PYTHONPATH')]))
-        self.pids['without_orjson'] = self.plain.start_bridge().pid
-        self.plain.wait_until_registered()
+    def add_bridge_without(self, stack: contextlib.ExitStack, what: str) -> None:
+        """Start another bridge, which does not find something, in a world of its own."""
+        name = f'without_{what}'
+        self.worlds[name] = world = World(stack)
+        world.environment['PYTHONPATH'] = os.pathsep.join(
+            filter(None, [str(WITHOUT / what), os.environ.get('PYTHONPATH')]))
+        self.pids[name] = world.start_bridge().pid
+        world.wait_until_registered()
 
     def measure_idle(self, seconds: float) -> None:
         """Measure what each costs while nothing is asked of it."""
@@ -74,23 +79,24 @@ class CpuBed:
 
     def text(self, boxes: int) -> str:
         """Return what the bridge sends for a frame with so many boxes."""
-        server = self.world.server
+        world = self.worlds['bridge']
+        server = world.server
         server.call('keep', on=True)
         begin = server.call('seen')['count']
-        self.world.publisher.call('one', boxes=boxes)
+        world.publisher.call('one', boxes=boxes)
         wait(lambda: server.call('seen')['count'] > begin, 'the message has come')
         return str(server.call('keep', on=False))
 
     def through_bridge(
-            self, count: int, rate: float, boxes: int, *, orjson: bool = True) -> dict[str, float]:
+            self, count: int, rate: float, boxes: int, name: str = 'bridge') -> dict[str, float]:
         """Return CPU seconds a message, messages a second, and how many were lost."""
-        world = self.world if orjson else self.plain
+        world = self.worlds[name]
 
         def work() -> int:
             begin = world.server.call('seen')['count']
             world.publisher.call('run', count=count, rate=rate, boxes=boxes, window=WINDOW)
             return count_until(world.server, begin, count)
-        return self._measure('bridge' if orjson else 'without_orjson', count, work)
+        return self._measure(name, count, work)
 
     def through_dds(self, count: int, rate: float, boxes: int) -> dict[str, float]:
         """Return the same for Fast DDS alone."""
@@ -153,16 +159,19 @@ def measure(bed: CpuBed, rate: float, boxes: int, rounds: int, count: int) -> di
            for name, values in runs.items()}}
 
 
-def measure_without_orjson(bed: CpuBed, rounds: int, count: int) -> dict[str, Any]:
-    """Return what a message costs with and without orjson; the two take turns."""
+def measure_without(
+        bed: CpuBed, what: str, rate: float, boxes: int, rounds: int,
+        quick: bool) -> dict[str, Any]:
+    """Return what a message costs with something and without it; the two take turns."""
     runs: dict[str, list[float]] = {'bridge_us': [], 'without_us': [], 'ratio': []}
-    bed.through_bridge(min(count, 50), *TYPICAL, orjson=False)  # warm up
+    count = messages(rate, boxes, quick)
+    bed.through_bridge(min(count, 50), rate, boxes, f'without_{what}')  # warm up
     for _ in range(rounds):
-        bridge, without = (1e6 * bed.through_bridge(count, *TYPICAL, orjson=orjson)['cpu']
-                           for orjson in (True, False))
+        bridge, without = (1e6 * bed.through_bridge(count, rate, boxes, name)['cpu']
+                           for name in ('bridge', f'without_{what}'))
         for name, value in zip(runs, (bridge, without, without / bridge)):
             runs[name].append(value)
-    return {'asked_rate': TYPICAL[0], 'boxes': TYPICAL[1],
+    return {'asked_rate': rate, 'boxes': boxes,
             **{name: summary(values) for name, values in runs.items()}}
 
 
@@ -171,19 +180,25 @@ def run(rounds: int, quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
     lines = []
     with contextlib.ExitStack() as stack:
         bed = CpuBed(stack)
-        bed.add_bridge_without_orjson(stack)
+        for what in ('orjson', 'events_executor'):
+            bed.add_bridge_without(stack, what)
         bed.measure_idle(1.0 if quick else 4.0)
         combinations = [TYPICAL] if quick else [
             (rate, boxes) for rate in RATES for boxes in BOXES]
         for rate, boxes in combinations:
             lines.append(measure(bed, rate, boxes, rounds, messages(rate, boxes, quick)))
             say(describe(lines[-1]))
-        without = measure_without_orjson(bed, rounds, messages(*TYPICAL, quick))
-        say(f'without orjson {without["without_us"]["median"]:.0f} us, '
-            f'ratio {without["ratio"]["median"]:.2f} to the bridge with it')
+        without = {
+            what: [measure_without(bed, what, rate, boxes, rounds, quick) for rate, boxes in loads]
+            for what, loads in (('orjson', [TYPICAL]), ('events_executor', [CALM, TYPICAL]))}
         idle = dict(bed.idle)
+    for what, compared in without.items():
+        for line in compared:
+            say(f'without {what} at {line["asked_rate"]}/s {line["without_us"]["median"]:.0f} us, '
+                f'ratio {line["ratio"]["median"]:.2f} to the bridge with it; '
+                f'idle {100 * idle[f"without_{what}"]:.2f} and {100 * idle["bridge"]:.2f} %')
     return {'idle_percent_of_a_core': {name: 100 * share for name, share in idle.items()},
-            'lines': lines, 'without_orjson': without}
+            'lines': lines, 'without': without}
 
 
 def describe(line: dict[str, Any]) -> str:

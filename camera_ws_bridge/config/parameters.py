@@ -27,6 +27,7 @@ import os
 from typing import Any
 
 from camera_ws_bridge.errors import ConfigurationError
+from camera_ws_bridge.metrics import address as metrics
 from camera_ws_bridge.tracking.frame_stamps import EPOCH, parse_zero
 from camera_ws_bridge.transport import url as urls
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
@@ -36,7 +37,6 @@ from rclpy.node import Node
 MIB = 2**20
 BOXES = 'camera_ws_bridge_msgs/msg/Boxes'
 DETECTION2D = 'vision_msgs/msg/Detection2DArray'
-BOXES_TYPES = (BOXES, DETECTION2D)
 
 
 @dataclass(frozen=True)
@@ -117,20 +117,21 @@ class Parameters:
     frame_history: int = _parameter(
         3600, 'Frames whose stamps are remembered, for Start.frame_stamp.', 1, 1000000)
     boxes_type: str = _parameter(
-        BOXES, f'Message type of the topic boxes: {BOXES}, or {DETECTION2D} of any detector that '
-        'speaks vision_msgs.')
+        BOXES, f'Message type of the topic boxes: {BOXES}, {DETECTION2D}, '
+        'yolo_msgs/msg/DetectionArray of yolo_ros, or any other with a header for which an '
+        'adapter is installed.')
     image_width: int = _parameter(
-        0, 'Pixels; width of the image in which the detections of vision_msgs are. 0: from the '
-        'topic camera_info.', 0, 2**31 - 1)
+        0, 'Pixels; width of the image in which the detections are, where their type has pixels. '
+        '0: from the topic camera_info.', 0, 2**31 - 1)
     image_height: int = _parameter(
         0, 'Pixels; height of that image. 0: from the topic camera_info.', 0, 2**31 - 1)
     frame_id_zero: str = _parameter(
-        EPOCH, 'When the frame ids of vision_msgs are 0: epoch (they are the stamps, in seconds '
-        'since 1970), first_frame (seconds since the first one), or a stamp, e.g. '
+        EPOCH, 'When the frame ids of other types than Boxes are 0: epoch (they are the stamps, '
+        'in seconds since 1970), first_frame (seconds since the first one), or a stamp, e.g. '
         "'1764000000.25'. Operators' interfaces that draw boxes by the video's time need the "
         'time at which the stream began.', live=True)
     detection_ids: bool = _parameter(
-        True, 'Take an integer id of a detection of vision_msgs as the id of the tracked object. '
+        True, 'Take the ids that an adapter finds, integers, as those of tracked objects. '
         "false: ignore it, for a detector with ids of its tracker's own.")
     boxes_max_messages: int = _parameter(
         20000, 'Boxes messages in the buffer; when it is full, the oldest is dropped.',
@@ -174,6 +175,10 @@ class Parameters:
         True, 'Configure and activate at the start, and exit when the orchestrator cannot be '
         'reached for connect_timeout. False: a lifecycle manager does the first, and the node '
         'deactivates itself instead of the second.')
+    metrics_address: str = _parameter(
+        '', 'Where Prometheus can ask for the metrics of all cameras of the process, HOST:PORT, '
+        'e.g. 127.0.0.1:9464 or [::1]:9464; port 0: any that is free, see the log. Empty: '
+        'nowhere. Needs prometheus_client.')
     buffer_when_inactive: bool = _parameter(
         False, 'Buffer what arrives while the node is inactive; false: subscribe only while it '
         'is active. What was in the buffer before stays in either case.')
@@ -188,8 +193,11 @@ class Parameters:
             raise ConfigurationError(
                 'camera_id', 'is not set (or not printable); give the id under which the '
                 'orchestrator is to know this camera')
-        if self.boxes_type not in BOXES_TYPES:
-            raise ConfigurationError('boxes_type', f'must be {" or ".join(BOXES_TYPES)}')
+        if self.metrics_address:
+            try:
+                metrics.parse(self.metrics_address)
+            except ValueError as error:
+                raise ConfigurationError('metrics_address', str(error)) from None
         if (self.image_width > 0) != (self.image_height > 0):
             raise ConfigurationError(
                 'image_width', 'and image_height: set both, or none and let camera_info tell')
@@ -235,6 +243,11 @@ def _check_together(values: Mapping[str, Any]) -> None:
 def autostart(node: Node) -> bool:
     """Return that parameter, which is needed before the others; raise ConfigurationError."""
     return bool(_declare(node, BY_NAME['autostart']))
+
+
+def metrics_address(node: Node) -> str:
+    """Return that parameter, which the process needs before the others; or ConfigurationError."""
+    return str(_declare(node, BY_NAME['metrics_address']))
 
 
 def declare(node: Node) -> Parameters:

@@ -12,15 +12,16 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The `boxes` topic: what a detector found on each frame, in one of two message types."""
+"""The `boxes` topic: what a detector found on each frame."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from camera_ws_bridge.bridge import Bridge
-from camera_ws_bridge.config.parameters import DETECTION2D, Parameters
+from camera_ws_bridge.config.parameters import Parameters
 from camera_ws_bridge.inputs import cdr, from_ros
+from camera_ws_bridge.inputs.adapters import Adapter
 from camera_ws_bridge.inputs.detections import Detections
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.protocol.boxes import Boxes
@@ -37,16 +38,18 @@ Decode = Callable[[bytes], tuple[Boxes, Stamp, int]]  # to boxes, their stamp an
 class BoxesInput:
     """Hands every frame that the protocol can carry to the bridge."""
 
-    def __init__(self, node: Node, bridge: Bridge, values: Parameters, shelf: Shelf) -> None:
-        """Subscribe; raise ConfigurationError if vision_msgs is asked for and not there."""
+    def __init__(
+            self, node: Node, bridge: Bridge, values: Parameters, adapter: Adapter | None,
+            shelf: Shelf) -> None:
+        """Subscribe; raise ConfigurationError for QoS overrides that are none. None: to Boxes."""
         self._bridge = bridge
         self._detections: Detections | None = None
         self._decode: Decode = decode
         message_type: type = ros.Boxes
-        if values.boxes_type == DETECTION2D:
-            self._detections = Detections(node, values)
+        if adapter is not None:
+            self._detections = Detections(node, values, adapter)
             self._decode = self._detections.decode
-            message_type = self._detections.message_type
+            message_type = adapter.message_type
         self._shelf = shelf
         self._subscription = shelf.subscribe(message_type, 'boxes', self._on_boxes, qos.BOXES)
 

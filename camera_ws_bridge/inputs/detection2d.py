@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-The detections of vision_msgs as boxes of a frame.
+The adapter of vision_msgs: detections to the boxes of a frame.
 
 Takes anything with the fields of vision_msgs/msg/Detection2DArray (vision_msgs 4: Humble and
 newer), so that it needs neither ROS nor vision_msgs.
@@ -24,28 +24,21 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from camera_ws_bridge.errors import EncodeError
-from camera_ws_bridge.protocol.boxes import Boxes, flat_box, FlatBox, NOT_TRACKED
-from camera_ws_bridge.protocol.fields import INT64_MAX
-
-Size = tuple[int, int]  # width, height; pixels
+from camera_ws_bridge.inputs.adapter import flat_box, FlatBox, object_id, rect_around, Size
 
 
-def boxes(message: Any, frame_id: float, size: Size, *, with_ids: bool = True) -> Boxes:
+def boxes(message: Any, size: Size) -> list[FlatBox]:
     """
     Return the boxes of a Detection2DArray, each with its index as box id; rotation is ignored.
 
-    size: of the image in whose pixels the detections are; with_ids: take an integer id of a
-    detection as the id of a tracked object. Raises EncodeError for a size below 0; whether the
-    values can be sent is checked when they are encoded.
+    size: of the image in whose pixels the detections are. Raises EncodeError for a box with a size
+    below 0; whether the values can be sent is checked when they are encoded.
     """
-    return Boxes(frame_id, tuple(
-        _box(index, detection, size, with_ids)
-        for index, detection in enumerate(message.detections)))
+    return [_box(index, detection, size) for index, detection in enumerate(message.detections)]
 
 
 def is_rotated(message: Any) -> bool:
-    """Return whether any detection has a rotated bounding box."""
+    """Return whether any detection, also one of yolo_ros, has a rotated bounding box."""
     return any(detection.bbox.center.theta for detection in message.detections)
 
 
@@ -58,22 +51,13 @@ def image_size(camera_info: Any) -> Size | None:
     return (width, height) if width and height else None
 
 
-def _box(index: int, detection: Any, size: Size, with_ids: bool) -> FlatBox:
+def _box(index: int, detection: Any, size: Size) -> FlatBox:
     object_type, certainty = _best(detection.results)
-    return flat_box(
-        index, _rect(index, detection.bbox, size), object_type, certainty,
-        _object_id(detection.id) if with_ids else NOT_TRACKED)
-
-
-def _rect(index: int, bbox: Any, size: Size) -> tuple[float, float, float, float]:
-    width, height = size
-    for name in ('size_x', 'size_y'):
-        value = getattr(bbox, name)
-        if value < 0:
-            raise EncodeError(f'detections[{index}].bbox.{name}', f'{value:g} is below 0')
-    x, y = bbox.center.position.x, bbox.center.position.y
-    return ((x - bbox.size_x / 2) / width, (y - bbox.size_y / 2) / height,
-            (x + bbox.size_x / 2) / width, (y + bbox.size_y / 2) / height)
+    bbox = detection.bbox
+    rect = rect_around(
+        (bbox.center.position.x, bbox.center.position.y), (bbox.size_x, bbox.size_y), size,
+        f'detections[{index}].bbox.size')
+    return flat_box(index, rect, object_type, certainty, object_id(detection.id))
 
 
 def _best(results: Any) -> tuple[str, float]:
@@ -87,10 +71,3 @@ def _best(results: Any) -> tuple[str, float]:
 def _score(hypothesis: Any) -> float:
     # NaN compares with nothing: it would win or lose by its place in the list.
     return -math.inf if math.isnan(hypothesis.score) else float(hypothesis.score)
-
-
-def _object_id(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 19:
-        return NOT_TRACKED
-    number = int(text)
-    return number if number <= INT64_MAX else NOT_TRACKED

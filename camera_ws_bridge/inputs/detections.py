@@ -12,16 +12,18 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From Detection2DArray messages to boxes: image size, frame ids, and vision_msgs itself."""
+"""From a detector's messages to boxes, by an adapter: image size and frame ids."""
 
 from __future__ import annotations
 
-from importlib import import_module
+from typing import Any
 
 from camera_ws_bridge.bridge import CURRENT
 from camera_ws_bridge.config.parameters import Parameters
-from camera_ws_bridge.errors import CdrError, ConfigurationError, EncodeError
-from camera_ws_bridge.inputs import detection2d
+from camera_ws_bridge.errors import CdrError, EncodeError
+from camera_ws_bridge.inputs import detection2d, foreign
+from camera_ws_bridge.inputs.adapter import FlatBox, NOT_TRACKED, Size
+from camera_ws_bridge.inputs.adapters import Adapter, YOLO
 from camera_ws_bridge.protocol.boxes import Boxes
 from camera_ws_bridge.ros import qos
 from camera_ws_bridge.ros.endpoints import create_subscription
@@ -37,19 +39,19 @@ STAMP_END = 12  # bytes of a serialised message up to its header's stamp, which 
 class Detections:
     """Decodes the detections of one camera."""
 
-    def __init__(self, node: Node, values: Parameters) -> None:
-        """Raise ConfigurationError if vision_msgs is not there."""
-        self.message_type = message_type()
+    def __init__(self, node: Node, values: Parameters, adapter: Adapter) -> None:
+        """Subscribe to camera_info, if the size of the image is needed and not given."""
         self._node = node
+        self._adapter = adapter
         self._with_ids = values.detection_ids
         self._frame_ids = FrameIds(values.frame_history, parse_zero(values.frame_id_zero))
-        self._size: detection2d.Size | None = None
+        self._size: Size | None = None
         self._camera_info: Subscription | None = None
         self._seen = b''
         self._warned: set[str] = set()
         if values.image_width:
             self._size = values.image_width, values.image_height
-        else:
+        elif adapter.in_pixels:
             self._camera_info = create_subscription(
                 node, CameraInfo, 'camera_info', self._on_camera_info, qos.CAMERA_INFO, raw=True)
 
@@ -63,21 +65,35 @@ class Detections:
         self._frame_ids.begin_at(parse_zero(values.frame_id_zero))
 
     def decode(self, message: bytes) -> tuple[Boxes, Stamp, int]:
-        """Return boxes, stamp and session of a serialised message; raise EncodeError."""
-        if self._size is None:
+        """Return boxes, stamp and session of a serialised message; raise MessageError."""
+        if self._adapter.in_pixels and self._size is None:
             topic = self._node.resolve_topic_name('camera_info')
             raise EncodeError(
                 '', f'the size of the image is not known: nothing came on {topic}; set '
                 'image_width and image_height, or remap camera_info', 'no_image_size')
-        detections = deserialize(message, self.message_type)
+        detections = deserialize(message, self._adapter.message_type)
         stamp = detections.header.stamp.sec, detections.header.stamp.nanosec
         if stamp == (0, 0):
             self._warn_once('detections have no header.stamp: a Start cannot name their frame')
+        frame_id = self._frame_ids.of(stamp)
+        found = self._boxes(detections)
+        if not self._with_ids:
+            found = [(*box[:-1], NOT_TRACKED) for box in found]
+        return Boxes(frame_id, found), stamp, CURRENT
+
+    def _boxes(self, detections: Any) -> Any:
+        adapter = self._adapter
+        given = (detections, self._size) if adapter.in_pixels else (detections,)
+        if adapter.source:
+            return foreign.boxes(adapter.boxes, adapter.source, *given)
         if detection2d.is_rotated(detections):
             self._warn_once('rotated bounding boxes are sent as if they were upright')
-        found = detection2d.boxes(
-            detections, self._frame_ids.of(stamp), self._size, with_ids=self._with_ids)
-        return found, stamp, CURRENT
+        found = adapter.boxes(*given)
+        if adapter.type_name == YOLO and self._with_ids and any(map(_is_tracked, found)):
+            self._warn_once(
+                'ids of detections are sent as those of tracked objects: if they are those of '
+                "yolo_ros's own tracker, set detection_ids to false")
+        return found
 
     def _on_camera_info(self, message: bytes) -> None:
         # It comes with every image, and says the same but for its stamp.
@@ -101,14 +117,5 @@ class Detections:
             self._node.get_logger().warning(text)
 
 
-def message_type() -> type:
-    """Return Detection2DArray; raise ConfigurationError if vision_msgs is not there."""
-    try:
-        module = import_module('vision_msgs.msg')
-    except ImportError as error:
-        raise ConfigurationError(
-            'boxes_type', f'vision_msgs cannot be imported ({error}): install it, e.g. '
-            'apt install ros-$ROS_DISTRO-vision-msgs, and source its workspace') from None
-    if not hasattr(module, 'Point2D'):
-        raise ConfigurationError('boxes_type', 'this vision_msgs is older than version 4')
-    return module.Detection2DArray  # type: ignore[no-any-return]
+def _is_tracked(box: FlatBox) -> bool:
+    return box[-1] != NOT_TRACKED

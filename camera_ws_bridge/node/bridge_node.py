@@ -24,13 +24,14 @@ from camera_ws_bridge.bridge import Bridge, LoopHost
 from camera_ws_bridge.config import parameters
 from camera_ws_bridge.config.parameters import Parameters
 from camera_ws_bridge.errors import ConfigurationError, LinkFault
+from camera_ws_bridge.inputs import adapters
 from camera_ws_bridge.inputs.boxes import BoxesInput
 from camera_ws_bridge.inputs.feature_map import FeatureMapInput
 from camera_ws_bridge.link.link import State
 from camera_ws_bridge.node.assembly import assemble
 from camera_ws_bridge.node.live_parameters import follow
 from camera_ws_bridge.outputs.commands import Commands
-from camera_ws_bridge.outputs.reporter import NodeState, Reporter
+from camera_ws_bridge.outputs.reporter import NodeState, Report, Reporter
 from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.ros import features
 from camera_ws_bridge.ros.managed_node import (
@@ -60,6 +61,7 @@ class BridgeNode(ManagedNode):
             'camera_ws_bridge', **features.node_arguments(enable_logger_service=True),
             **node_arguments)
         self.autostart = parameters.autostart(self)
+        self.metrics_address = parameters.metrics_address(self)
         # All of them, to be seen before the node is configured; what is wrong is said then.
         with contextlib.suppress(ConfigurationError):
             parameters.declare(self)
@@ -71,6 +73,7 @@ class BridgeNode(ManagedNode):
         self._host = host
         self._on_end = on_end
         self._commands: Commands | None = None
+        self._adapter: adapters.Adapter | None = None  # that the boxes need, if they need one
         self._boxes_input: BoxesInput | None = None
         self._feature_map_input: FeatureMapInput | None = None
         self._shelf = Shelf(self)
@@ -84,6 +87,11 @@ class BridgeNode(ManagedNode):
             self._idle_timer.cancel()
         else:
             self._report()
+
+    @property
+    def last_report(self) -> Report | None:
+        """Return what it has told of itself last, if anything yet; also for other threads."""
+        return self._reporter.last
 
     @property
     def failed(self) -> bool:
@@ -128,6 +136,7 @@ class BridgeNode(ManagedNode):
         self.refusal = None
         self.parameters = values = parameters.declare(self)
         self._camera_id = values.camera_id
+        self._adapter = adapters.find(values.boxes_type)
         self.bridge = assemble(values, self, self._host, self.get_logger())
         self._commands = Commands(self, values.command_queue_depth)
         if values.buffer_when_inactive:
@@ -192,7 +201,7 @@ class BridgeNode(ManagedNode):
             self._feature_map_input = FeatureMapInput(self.bridge, self._shelf)
             try:
                 self._boxes_input = BoxesInput(
-                    self, self.bridge, self.parameters, self._shelf)
+                    self, self.bridge, self.parameters, self._adapter, self._shelf)
             except ConfigurationError:
                 self._unsubscribe()
                 raise

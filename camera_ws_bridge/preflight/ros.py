@@ -17,15 +17,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import metadata
 import os
 import platform
 import time
 from typing import Any
 
-from camera_ws_bridge.config.parameters import DETECTION2D
+from camera_ws_bridge.config.parameters import BOXES
 from camera_ws_bridge.errors import ConfigurationError
-from camera_ws_bridge.inputs.detections import message_type
+from camera_ws_bridge.inputs import adapters
 from camera_ws_bridge.preflight.report import (
     failed, Finding, ok, skipped, Status, warning)
 from camera_ws_bridge.protocol import strict_json
@@ -74,15 +75,18 @@ def boxes(node: Node, boxes_type: str, listen: float, frame_id_zero: str = '') -
 
     frame_id_zero: the parameter, if it is known.
     """
-    if not listen:
-        return skipped('not wanted: --listen 0')
     arrived: list[Any] = []
     try:
+        adapter = adapters.find(boxes_type)
+        if not listen:
+            return skipped('not wanted: --listen 0')
         subscription = AdaptiveSubscription(
-            node, message_type() if boxes_type == DETECTION2D else Boxes, 'boxes',
-            arrived.append, qos.BOXES)
+            node, Boxes if adapter is None else adapter.message_type, 'boxes', arrived.append,
+            qos.BOXES)
     except ConfigurationError as error:
-        return failed(str(error), 'correct the parameter')
+        return failed(
+            str(error), 'correct the parameter, or install what is missing',
+            boxes_types=adapters.known())
     topic = node.resolve_topic_name('boxes')
     executor = SingleThreadedExecutor(context=node.context)
     executor.add_node(node)
@@ -93,12 +97,15 @@ def boxes(node: Node, boxes_type: str, listen: float, frame_id_zero: str = '') -
         subscription.look()
     executor.shutdown()
     finding = _judge(node, topic, subscription.mismatch, bool(arrived), listen)
+    if adapter is not None:
+        finding = replace(
+            finding, data={**finding.data, 'adapter': adapter.source or 'built in'})
     return with_frame_ids(finding, boxes_type, frame_id_zero)
 
 
 def with_frame_ids(finding: Finding, boxes_type: str, frame_id_zero: str) -> Finding:
     """Return the finding, or that operators will see none of the boxes that arrive."""
-    if (finding.status, boxes_type, frame_id_zero) != (Status.OK, DETECTION2D, EPOCH):
+    if boxes_type == BOXES or (finding.status, frame_id_zero) != (Status.OK, EPOCH):
         return finding
     return warning(
         f'{finding.detail}; their frame ids are seconds since 1970',

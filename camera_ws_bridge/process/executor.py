@@ -23,33 +23,13 @@ never delivers anything. So it has to prove itself with the node that it is mean
 from __future__ import annotations
 
 import time
-from typing import Any
 
+from camera_ws_bridge.process.wait_set_executor import WaitSetExecutor
 from camera_ws_bridge.ros import features
-from rclpy.executors import Executor, SingleThreadedExecutor
+from rclpy.executors import Executor
 from rclpy.node import Node
 
 PROBE_TIMEOUT = 2.0  # seconds; it takes a millisecond where it works
-WAIT = 0.05  # seconds; how late the loop's timers may be with a wait set
-
-
-class WaitSetExecutor(SingleThreadedExecutor):
-    """
-    The usual executor, whose turns go round fairly.
-
-    It forgets whose turn it is whenever it is called with another time-out than the last time, and
-    begins with the first entity again: under load the last ones, services, would wait for ever.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._nudge: Any = None  # the task that ends a wait at once
-
-    def spin_once(self, timeout_sec: float | None = None) -> None:
-        """Wait for WAIT seconds, or not at all if timeout_sec is 0."""
-        if timeout_sec == 0 and (self._nudge is None or self._nudge.done()):
-            self._nudge = self.create_task(lambda: None)
-        super().spin_once(timeout_sec=WAIT)
 
 
 def make_executor() -> Executor:
@@ -80,7 +60,7 @@ def add_nodes(executor: Executor, *nodes: Node) -> Executor:
 
 def is_known(executor: Executor) -> bool:
     """Tell whether the executor needs no probe."""
-    return isinstance(executor, SingleThreadedExecutor)
+    return isinstance(executor, WaitSetExecutor)
 
 
 def works(executor: Executor, node: Node) -> bool:

@@ -93,6 +93,17 @@ def numbered(callback: Callable[[Any, int | None], None]) -> Callable[..., None]
     return _Numbered(callback)
 
 
+def wants_info(callback: Callable[..., object]) -> bool:
+    """Return whether a subscription's callback is told more than the message, as rclpy sees it."""
+    if not hasattr(Subscription, 'CallbackType'):
+        return False
+    try:
+        inspect.signature(callback).bind(object())
+    except TypeError:
+        return True
+    return False
+
+
 def events_executor() -> Callable[[], Executor] | None:
     """Return what makes an executor without a wait set; None: this rclpy has none."""
     try:

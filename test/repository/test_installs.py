@@ -68,7 +68,8 @@ def run(*command, **options):
 
 def modules():
     """Return all files of the package, as they must be installed."""
-    files = [*(ROOT / PACKAGE).rglob('*.py'), ROOT / PACKAGE / 'py.typed']
+    files = [*(ROOT / PACKAGE).rglob('*.py'), ROOT / PACKAGE / 'py.typed',
+             *(ROOT / PACKAGE / 'sim/page/static').iterdir()]
     return {str(path.relative_to(ROOT)) for path in files}
 
 

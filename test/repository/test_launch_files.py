@@ -27,7 +27,8 @@ FOLDER = pathlib.Path(get_package_share_directory('camera_ws_bridge'))
 ARGUMENTS = {  # the public ones; the table in docs/interface.md names the same
     'bridge': ['orchestrator_url', 'camera_id', 'namespace', 'params_file', 'log_level',
                'respawn', 'lifecycle', 'parameters'],
-    'demo': ['port', 'camera_id', 'namespace', 'rate', 'boxes', 'click_every', 'log_level'],
+    'demo': ['port', 'page', 'camera_id', 'namespace', 'rate', 'boxes', 'click_every',
+             'log_level'],
     'multi_camera': ['cameras_file', 'orchestrator_url', 'params_file', 'log_level', 'respawn',
                      'process'],
 }
@@ -121,7 +122,8 @@ def test_it_starts_only_executables_that_are_installed(name):
     for executable in executables:
         assert (FOLDER.parents[1] / 'lib' / 'camera_ws_bridge' / executable).exists(), executable
     assert executables == {
-        'bridge': {'bridge'}, 'demo': {'bridge', 'orchestrator_sim', 'camera_sim', 'operator_sim'},
+        'bridge': {'bridge'}, 'demo': {
+            'bridge', 'orchestrator_sim', 'camera_sim', 'operator_sim', 'reid_node.py'},
         'multi_camera': {'bridge', 'multi_bridge'}}[name]
 
 

@@ -41,12 +41,14 @@ EXECUTABLES = {'bridge', 'check', 'camera_sim', 'demo', 'multi_bridge', 'operato
 KEYS = {
     'yaml': 'python3-yaml',
     'PIL': 'python3-pil',
+    'prometheus_client': 'python3-prometheus-client',
     **{name: f'python3-{name}' for name in (
-        'cryptography', 'hypothesis', 'numpy', 'psutil', 'pytest', 'tornado', 'websockets')},
+        'cryptography', 'hypothesis', 'numpy', 'psutil', 'pytest', 'selenium', 'tornado',
+        'websockets')},
 }
 # What PyPI calls it.
 DISTRIBUTIONS = {'yaml': 'PyYAML', 'PIL': 'Pillow'}
-OPTIONAL = {'orjson', 'vision_msgs'}  # imported only if it is there, or asked for
+OPTIONAL = {'orjson', 'vision_msgs', 'yolo_msgs'}  # imported only if it is there, or asked for
 
 
 def package_xml(folder):
@@ -183,6 +185,13 @@ def test_every_module_is_installed():
     assert (pathlib.Path(location) / 'py.typed').exists()
 
 
+def test_the_operators_page_is_installed_as_it_is():
+    (location,) = importlib.util.find_spec(PACKAGE).submodule_search_locations
+    ours, installed = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in (
+        ROOT / PACKAGE / 'sim/page/static', pathlib.Path(location) / 'sim/page/static'))
+    assert 'index.html' in ours and ours == installed
+
+
 def entry_points():
     return {entry.name: entry for entry in importlib.metadata.distribution(PACKAGE).entry_points
             if entry.group == 'console_scripts'}
@@ -243,7 +252,10 @@ def test_setup_py_requires_what_is_imported():
     required = {re.split('[<>=~! ]', requirement)[0]
                 for requirement in arguments['install_requires']}
     package = distributions((ROOT / PACKAGE).rglob('*.py'))
-    assert required - {'setuptools'} == package  # which every ament_python package names
+    optional = {*arguments['extras_require']['metrics']}
+    assert optional == {'prometheus_client'}
+    # setuptools: which every ament_python package names
+    assert required - {'setuptools'} == package - optional
     extra = distributions((ROOT / 'examples').glob('*.py')) - package
     assert {*arguments['extras_require']['examples']} == extra
     assert arguments['python_requires'] == '>=3.10'

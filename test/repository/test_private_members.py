@@ -19,6 +19,7 @@ from http.client import HTTPConnection
 import re
 
 import pytest
+from rclpy.impl.implementation_singleton import rclpy_implementation as rclpy
 from rclpy.lifecycle import LifecycleNodeMixin
 from rigs.own_files import ROOT
 from tornado import websocket
@@ -69,6 +70,14 @@ def test_an_instance_has_them(where, name):
 
 
 @pytest.mark.parametrize('where, name', [
+    *((rclpy.WaitSet, name) for name in (
+        'clear_entities', 'get_ready_entities', 'wait', 'add_subscription', 'add_timer',
+        'add_service', 'add_client', 'add_guard_condition')),
+    *((kind, 'pointer') for kind in (
+        rclpy.Subscription, rclpy.Timer, rclpy.Service, rclpy.Client, rclpy.GuardCondition)),
+    (rclpy.Subscription, 'take_message'), (rclpy.Timer, 'call_timer'),
+    (rclpy.Timer, 'is_timer_ready'), (rclpy.Service, 'service_take_request'),
+    (rclpy.Client, 'take_response'),
     (selector_events._SelectorSocketTransport, 'max_size'),
     (websocket.WebSocketProtocol13, '_handle_message')])
 def test_a_class_has_them(where, name):

@@ -19,13 +19,12 @@ import threading
 import time
 
 from camera_ws_bridge.reid.handler import ReidHandler
-from camera_ws_bridge.ros import qos
+from camera_ws_bridge.ros import features, qos
 from camera_ws_bridge_msgs.msg import Start, Stop, TrackedObject, TrackedObjects, Update
 import pytest
 import rclpy
 from rclpy.context import Context
 from rclpy.executors import MultiThreadedExecutor, SingleThreadedExecutor
-from rclpy.experimental import EventsExecutor
 from rigs.process_rig import own_domain, PATIENCE
 
 COUNT = 300
@@ -140,7 +139,8 @@ class Reid:
         rclpy.try_shutdown(context=self.context)
 
 
-@pytest.fixture(params=[SingleThreadedExecutor, MultiThreadedExecutor, EventsExecutor],
+@pytest.fixture(params=filter(None, [
+                    SingleThreadedExecutor, MultiThreadedExecutor, features.events_executor()]),
                 ids=lambda executor_type: executor_type.__name__)
 def pair(request):
     with own_domain() as domain, contextlib.ExitStack() as stack:

@@ -258,12 +258,13 @@ def test_a_short_one_loses_nothing():
         assert table['stops: operator + missed in the outage -> camera'] == '1 + 2 -> 3'
         assert table['feature maps: neighbour -> camera'] == '1 -> 1'
         assert table['registered again after the orchestrator was back'].endswith(' s')
+        assert demo.lines[0].startswith("operator's page: http://127.0.0.1:")
         progress = [line for line in demo.lines if 'boxes accepted' in line]
         assert len(progress) >= 5
 
 
 def test_a_signal_ends_it_in_order_with_the_account():
-    with running('--duration', '0') as demo:
+    with running('--duration', '600') as demo:
         demo.wait_for('boxes accepted')
         demo.wait_for(FRAMES_FLOW)
         children = demo.children()
@@ -284,7 +285,7 @@ def test_a_signal_in_the_outage_ends_it_without_loss(number):
 
 
 def test_a_signal_at_the_very_beginning_ends_it_in_order():
-    with running('--duration', '0') as demo:
+    with running('--duration', '600') as demo:
         demo.wait_for('boxes accepted')  # the first line is printed before all is connected
         demo.process.send_signal(signal.SIGINT)
         assert demo.end() == 0, demo.output
@@ -296,7 +297,7 @@ def test_a_signal_at_the_very_beginning_ends_it_in_order():
     'camera_ws_bridge', 'camera_ws_bridge.sim.camera.main',
     'camera_ws_bridge.sim.orchestrator.main'])
 def test_a_part_that_dies_fails_it_and_leaves_nothing_behind(part):
-    with running('--duration', '0') as demo:
+    with running('--duration', '600') as demo:
         demo.wait_for(FRAMES_FLOW)
         children = demo.children()
         victim, = [child for child in children if part in child.cmdline()[:4]]

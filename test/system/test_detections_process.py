@@ -14,18 +14,15 @@
 
 """A detector that speaks vision_msgs on one side, the orchestrator on the other."""
 
-import contextlib
-import itertools
 import sys
 
 from camera_ws_bridge.config.parameters import DETECTION2D
-from camera_ws_bridge_msgs.msg import Start, Status
+from camera_ws_bridge_msgs.msg import Start
 import pytest
 from rclpy.parameter import Parameter
-from rclpy.parameter_client import AsyncParameterClient
-from rclpy.qos import qos_profile_sensor_data
-from rigs import process_rig as rigs
+from rigs import detector_rig, process_rig as rigs
 from rigs.commands import start
+from rigs.parameter_client import ParameterClient
 from sensor_msgs.msg import CameraInfo
 
 try:
@@ -37,64 +34,9 @@ needs_vision_msgs = pytest.mark.skipif(
 SIZE = {'image_width': 640, 'image_height': 480}
 
 
-class Detector(rigs.Probe):
-    """A probe whose boxes are detections; camera_info is its driver's."""
-
-    def __init__(self, domain):
-        super().__init__(domain)
-        self.node.destroy_publisher(self.boxes)
-        self.boxes = self.node.create_publisher(
-            Detection2DArray, 'detections', qos_profile_sensor_data)
-        self.camera_info = self.node.create_publisher(
-            CameraInfo, 'camera_info', qos_profile_sensor_data)
-
-    def count(self, counts):
-        return {count.cause: count.count for count in counts}
-
-
-class Rig:
-    """The bridge between a detector and the orchestrator, registered."""
-
-    def __init__(self, domain, folder, orchestrator, parameters):
-        self.orchestrator = orchestrator
-        self.probe = Detector(domain)
-        self.process = rigs.Process(
-            domain, folder / 'bridge.log', '-r', 'boxes:=detections', boxes_type=DETECTION2D,
-            orchestrator_url=self.orchestrator.sim.url, camera_id=rigs.CAMERA_ID, **rigs.FAST,
-            **parameters)
-        self._probes = itertools.count(1)
-        self.probe.wait_for_status(
-            lambda status: status.state in (Status.REGISTERED, Status.STABLE))
-
-    def connect(self):
-        """Wait until detections arrive at the bridge, whatever it thinks of them."""
-        def arrives():
-            seen = self._seen()
-            self.probe.boxes.publish(detections((0, next(self._probes))))
-            self.probe.executor.spin_once(timeout_sec=0.2)
-            return self._seen() > seen
-        self.probe.wait(arrives, 'detections arrive')
-
-    def _seen(self):
-        status = self.probe.status
-        return status.boxes_accepted + sum(self.probe.count(status.rejected_outbound).values())
-
-    def frame(self, frame_id):
-        """Wait for a frame at the orchestrator and return it."""
-        def found():
-            return [message for message in self.orchestrator.messages('boundingBoxes')
-                    if message['frameId'] == frame_id]
-        self.probe.wait(found, f'frame {frame_id} arrives')
-        return found()[0]
-
-
-@contextlib.contextmanager
 def running(folder, **parameters):
-    with rigs.serving() as orchestrator, rigs.own_domain() as domain:
-        rig = Rig(domain, folder, orchestrator, parameters)
-        yield rig
-        assert rig.process.end() == 0, rig.process.log
-        rig.probe.close()
+    return detector_rig.running(
+        folder, Detection2DArray, boxes_type=DETECTION2D, **parameters)
 
 
 def detections(stamp, *found):
@@ -149,7 +91,7 @@ def test_frame_ids_count_from_the_stamp_that_is_given_or_from_the_first_frame(tm
         rig.probe.boxes.publish(detections((1764000083, 750000001), detection()))
         rig.frame(83.500000001)
         rig.orchestrator.send(start(1, frameId=83.500000001, boxId=0))
-        client = AsyncParameterClient(rig.probe.node, 'camera_ws_bridge')
+        client = ParameterClient(rig.probe.node, 'camera_ws_bridge')
         rig.probe.wait(client.services_are_ready, 'parameters can be set')
         for value in ('tomorrow', 'first_frame'):
             future = client.set_parameters([Parameter('frame_id_zero', value=value)])
@@ -205,7 +147,7 @@ def test_bad_detections_are_refused_by_name_and_missing_stamps_are_told(tmp_path
 def test_the_example_gets_onto_the_orchestrator_as_the_readme_says(tmp_path):
     with running(tmp_path) as rig:
         example = rigs.Process(
-            rig.probe.context.get_domain_id(), tmp_path / 'example.log',
+            rig.domain, tmp_path / 'example.log',
             command=['detection2d_publisher.py'])
         rig.probe.wait(lambda: len(rig.orchestrator.frame_ids()) >= 10)
         assert example.end() == 0, example.log
@@ -217,7 +159,10 @@ def test_the_example_gets_onto_the_orchestrator_as_the_readme_says(tmp_path):
 
 @pytest.mark.parametrize('parameters, says', [
     ({'boxes_type': DETECTION2D}, 'boxes_type: vision_msgs cannot be imported (not here)'),
-    ({'boxes_type': 'vision_msgs/Detection2D'}, 'boxes_type: must be camera_ws_bridge_msgs/msg/'),
+    ({'boxes_type': 'vision_msgs/Detection2D'},
+     "boxes_type: 'vision_msgs/Detection2D': there is no adapter for it; there are "
+     'camera_ws_bridge_msgs/msg/Boxes, vision_msgs/msg/Detection2DArray, yolo_msgs/'),
+    ({'boxes_type': 'vision_msgs/msg/Detection3DArray'}, 'its boxes are in metres'),
     ({'image_width': 640}, 'image_width: and image_height: set both'),
     ({'frame_id_zero': 'now'}, 'frame_id_zero: must be epoch, first_frame, or a stamp'),
 ])

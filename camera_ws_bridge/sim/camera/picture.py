@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A small PNG file, for a Start with an image."""
+"""PNG files: a small one for a Start with an image, and those of a stream."""
 
 from __future__ import annotations
 
@@ -21,16 +21,27 @@ import zlib
 
 from camera_ws_bridge.protocol import png
 import numpy as np
+import numpy.typing as npt
 
 
 def a_picture(width: int = 24, height: int = 48, seed: int = 0) -> bytes:
     """Return an RGB picture of coloured noise as a PNG file; sizes in pixels."""
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width * 3), dtype=np.uint8)
-    rows = np.hstack([np.zeros((height, 1), np.uint8), pixels])  # filter type 0 for each row
-    header = struct.pack('>IIBBBBB', width, height, 8, 2, 0, 0, 0)
-    return png.SIGNATURE + b''.join(
-        _chunk(kind, data) for kind, data in (
-            (b'IHDR', header), (b'IDAT', zlib.compress(rows.tobytes())), (b'IEND', b'')))
+    return _file(width, 2, pixels, b'')
+
+
+def png_of(pixels: npt.NDArray[np.uint8], palette: npt.NDArray[np.uint8]) -> bytes:
+    """Return a PNG file; pixels: height, width, each a row of the palette (red, green, blue)."""
+    return _file(pixels.shape[1], 3, pixels, _chunk(b'PLTE', palette.tobytes()), 1)
+
+
+def _file(
+        width: int, colour_type: int, rows: npt.NDArray[np.uint8], palette: bytes,
+        level: int = -1) -> bytes:
+    header = struct.pack('>IIBBBBB', width, len(rows), 8, colour_type, 0, 0, 0)
+    unfiltered = np.hstack([np.zeros((len(rows), 1), np.uint8), rows])  # filter type 0 for each
+    return (png.SIGNATURE + _chunk(b'IHDR', header) + palette
+            + _chunk(b'IDAT', zlib.compress(unfiltered.tobytes(), level)) + _chunk(b'IEND', b''))
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

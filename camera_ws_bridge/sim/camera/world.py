@@ -32,6 +32,7 @@ class View:
     rects: npt.NDArray[np.float64]
     types: tuple[str, ...]
     certainties: npt.NDArray[np.float64]
+    objects: tuple[int, ...]  # which of the world's they are
 
 
 class World:
@@ -54,7 +55,7 @@ class World:
         wobble = 0.02 * np.sin(time + np.arange(len(self._certainty)))
         return View(
             np.hstack([corner, corner + self._size]), self._types,
-            np.clip(self._certainty + wobble, 0.0, 1.0))
+            np.clip(self._certainty + wobble, 0.0, 1.0), tuple(range(len(self._types))))
 
     def feature_map(self, index: int) -> npt.NDArray[np.float64]:
         """Return what re-identification would extract of an object: a unit vector."""

@@ -24,6 +24,8 @@ from camera_ws_bridge.sim.ledger import BOXES, Ledger, message_of, UPDATES
 from camera_ws_bridge.sim.orchestrator.journal import Entry
 from camera_ws_bridge_msgs.msg import Status
 
+OPERATOR = 'operator'  # so the journal calls the connections of all of them
+
 
 @dataclass
 class Outage:
@@ -91,6 +93,12 @@ def account(
         print(f'{what}: {len(found)}, e.g. {found[0]}')
     print(f'\n{lost} lost: {verdict}')
     return complete
+
+
+def clicks(journal: Iterable[Entry]) -> tuple[int, int]:
+    """Return how many starts and stops the operators have asked for."""
+    kinds = [entry.fields.get('type') for entry in journal if entry.connection == OPERATOR]
+    return kinds.count('start'), kinds.count('stop')
 
 
 def quantile(ordered: list[float], share: float) -> float:

@@ -20,6 +20,10 @@ stops one, a neighbouring camera finds one of them, and in the middle the orches
 and comes back on the same port. At the end what each side has sent and received is compared.
 
 Exit code 0 only if nothing was lost.
+
+With --duration 0 it is a live show until Ctrl-C: two cameras with pictures, a detector and the
+example of a re-ID node each, and an operator who does nothing. You are the operator: open the page
+whose address it prints, and click on somebody.
 """
 
 from __future__ import annotations
@@ -34,7 +38,8 @@ import sys
 import tempfile
 
 from camera_ws_bridge.ros import starting
-from camera_ws_bridge.sim.arguments import count, not_negative, positive
+from camera_ws_bridge.sim.arguments import count, not_negative, port, positive
+from camera_ws_bridge.sim.demo.live import Live
 from camera_ws_bridge.sim.demo.processes import Failed, Observer, Site
 from camera_ws_bridge.sim.demo.story import Story
 import rclpy
@@ -47,8 +52,11 @@ def main(args: list[str] | None = None) -> int:
     with _environment() as (observer, signals), \
             tempfile.TemporaryDirectory(prefix='camera_ws_bridge_') as folder:
         site = Site(pathlib.Path(folder), observer, lambda: bool(signals))
-        story = Story(site, arguments)
         try:
+            if not arguments.duration:
+                Live(site, arguments).play()
+                return 0
+            story = Story(site, arguments)
             story.play()
             return 0 if story.settle() else 1
         except Failed as error:
@@ -79,11 +87,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='demo', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--duration', type=not_negative, default=24.0,
-                        help='seconds of the story; 0: again and again until Ctrl-C (24)')
+                        help='seconds of the story; 0: a live show until Ctrl-C (24)')
     parser.add_argument('--outage', type=not_negative, default=5.0,
                         help='seconds that the orchestrator is away in the middle (5)')
-    parser.add_argument('--rate', type=positive, default=30.0, help='frames a second (30)')
-    parser.add_argument('--boxes', type=count, default=20, help='boxes on each frame (20)')
+    parser.add_argument('--rate', type=positive, help='frames a second (30; live: 15)')
+    parser.add_argument('--boxes', type=count,
+                        help='boxes on each frame (20); live: people on each street (6)')
+    parser.add_argument('--port', type=port, default=0,
+                        help="of orchestrator and operator's page; 0: the kernel picks (0)")
     return parser
 
 

@@ -23,6 +23,7 @@ import subprocess
 import sys
 import time
 
+from ament_index_python import get_package_prefix
 from camera_ws_bridge.link.link import State
 from camera_ws_bridge.ros import qos
 from camera_ws_bridge_msgs.msg import Status
@@ -67,29 +68,37 @@ class Site:
         self.observer = observer
         self.stopping = stopping
         self.url = ''
+        self.page_url = ''
+        self.shows_progress = True
         self._processes: dict[str, subprocess.Popen[str]] = {}
         self._began = time.monotonic()
         self._last_progress = 0.0
 
     # ---- processes
 
-    def run(self, name: str, *arguments: str) -> None:
-        """Start one of this package's executables."""
-        self._processes[name] = subprocess.Popen(
-            [sys.executable, '-m', MODULES[name], *arguments], text=True,
-            stdout=subprocess.PIPE if name == 'orchestrator' else None,
+    def run(self, name: str, *arguments: str, of: str = '', read: bool = False) -> None:
+        """Start one of this package's executables; of: whose it is; read: `line_of` reads it."""
+        program = ['-m', MODULES[name]] if name in MODULES else [_example(name)]
+        self._processes[f'{name}{of}'] = subprocess.Popen(
+            [sys.executable, *program, *arguments], text=True,
+            stdout=subprocess.PIPE if read else None,
             start_new_session=True)  # Ctrl-C is for the demo, which ends them in order
 
-    def run_orchestrator(self, port: int = 0) -> None:
-        """Start the orchestrator and wait until it listens."""
-        self.run('orchestrator', '--port', str(port), '--record', str(self.journal),
-                 '--log-level', 'error')
-        output = self._processes['orchestrator'].stdout
+    def line_of(self, name: str, begin: str) -> str:
+        """Return the rest of the next line that a process prints, which begins so."""
+        output = self._processes[name].stdout
         assert output is not None
         line = output.readline()
-        if not line.startswith('listening on '):
-            raise Failed('the orchestrator did not start')
-        self.url = line.split()[-1]
+        if not line.startswith(begin):
+            raise Failed(f'the {name} did not start')
+        return line.removeprefix(begin).strip()
+
+    def run_orchestrator(self, port: int = 0, record: bool = True) -> None:
+        """Start the orchestrator and wait until it listens."""
+        self.run('orchestrator', '--port', str(port), '--log-level', 'error',
+                 *(['--record', str(self.journal)] if record else []), read=True)
+        self.url = self.line_of('orchestrator', 'listening on ')
+        self.page_url = self.line_of('orchestrator', "operator's page: ")
 
     def end(self, name: str) -> int:
         """Interrupt a process and return its exit code."""
@@ -107,6 +116,13 @@ class Site:
         process.kill()
         process.wait()
 
+    def end_all(self) -> None:
+        """Interrupt all at once, and wait for them."""
+        for process in self._processes.values():
+            process.send_signal(signal.SIGINT)
+        for name in list(self._processes):
+            self.end(name)
+
     def kill_all(self) -> None:
         """End what is left, whatever happened before."""
         for name in list(self._processes):
@@ -120,17 +136,19 @@ class Site:
         while time.monotonic() < end and not self.stopping():
             self._go_on()
 
-    def wait_for(self, what: str, condition: Callable[[], bool]) -> None:
+    def wait_for(
+            self, what: str, condition: Callable[[], bool], patience: float = PATIENCE) -> None:
         """Wait until the condition holds, also after a signal; raise Failed if it never does."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + patience
         while not condition():
             if time.monotonic() > end:
-                raise Failed(f'waited {PATIENCE:g} s in vain until {what}')
+                raise Failed(f'waited {patience:g} s in vain until {what}')
             self._go_on()
 
     def _go_on(self) -> None:
         rclpy.spin_once(self.observer, timeout_sec=0.1)
-        self._show_progress()
+        if self.shows_progress:
+            self._show_progress()
         self._check_processes()
 
     def _check_processes(self) -> None:
@@ -147,3 +165,9 @@ class Site:
         print(f'{now - self._began:5.0f} s  {State(status.state).name.lower():14} '
               f'boxes accepted {status.boxes_accepted:6}  acknowledged {status.acknowledged:6}  '
               f'buffered {status.boxes_queued:5}', flush=True)
+
+
+def _example(name: str) -> str:
+    """Return the path of one of the examples, which are installed as executables."""
+    return str(pathlib.Path(
+        get_package_prefix('camera_ws_bridge'), 'lib/camera_ws_bridge', f'{name}.py'))

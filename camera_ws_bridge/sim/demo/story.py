@@ -24,7 +24,7 @@ from typing import Any
 
 from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.sim.camera.picture import a_picture
-from camera_ws_bridge.sim.demo.account import account, Outage, Told
+from camera_ws_bridge.sim.demo.account import account, clicks, Outage, Told
 from camera_ws_bridge.sim.demo.processes import Site
 from camera_ws_bridge.sim.interface.client import Operator
 from camera_ws_bridge.sim.orchestrator.journal import received
@@ -45,24 +45,25 @@ class Story:
     def play(self) -> None:
         """Start everything, and let operator and outage happen."""
         site, arguments = self._site, self._arguments
-        site.run_orchestrator()
+        site.run_orchestrator(arguments.port)
+        print(f"operator's page: {site.page_url}", flush=True)
         site.run('bridge', '--ros-args', '--log-level', 'error',
                  '-p', f'orchestrator_url:={site.url}', '-p', f'camera_id:={CAMERA_ID}')
         site.wait_for('the bridge is registered', lambda: site.observer.registered)
-        site.run('camera', '--rate', str(arguments.rate), '--boxes', str(arguments.boxes),
+        site.run('camera', '--rate', str(arguments.rate or 30.0), '--boxes', str(
+                     20 if arguments.boxes is None else arguments.boxes),
                  '--report', str(site.report))
         site.wait_for('the camera publishes', lambda: site.observer.status.boxes_accepted > 0)
-        while not site.stopping():
-            duration = arguments.duration or 60.0
-            away = min(arguments.outage, duration / 3)
-            began = time.monotonic()
-            self._operate()
-            site.spin(began + (duration - away) / 2 - time.monotonic())
-            if not site.stopping():
-                self._fail(away)
-            site.spin(began + duration - time.monotonic())
-            if arguments.duration:
-                return
+        if site.stopping():
+            return
+        duration = arguments.duration
+        away = min(arguments.outage, duration / 3)
+        began = time.monotonic()
+        self._operate()
+        site.spin(began + (duration - away) / 2 - time.monotonic())
+        if not site.stopping():
+            self._fail(away)
+        site.spin(began + duration - time.monotonic())
 
     def _operate(self) -> None:
         """Be the operator and the neighbouring camera."""
@@ -86,7 +87,6 @@ class Story:
         ids = []
         for start in starts:
             ids.append(await operator.start(CAMERA_ID, **start))
-            self._told.starts += 1
         # The neighbour speaks when it has heard of the object: no two maps cross on the way.
         await neighbour.wait_for(
             lambda fields: fields.get('objectId') == ids[2] and bool(fields.get('featureMap')))
@@ -94,7 +94,6 @@ class Story:
             {'type': 'featureMap', 'objectId': ids[2], 'featureMap': [0.25] * 128})
         self._told.updates += 1
         await operator.stop(ids[0])
-        self._told.stops += 1
         await operator.close()
         await neighbour.close()
 
@@ -106,7 +105,8 @@ class Story:
         outage = Outage(time.time())
         reconnects = site.observer.status.reconnects
         site.kill('orchestrator')
-        self._told.forgotten = self._told.starts - self._told.stops
+        starts, stops = clicks(received(site.journal))
+        self._told.forgotten = starts - stops
         site.spin(seconds)
         site.run_orchestrator(port)
         outage.ended = time.time()
@@ -132,6 +132,8 @@ class Story:
         site.spin(1.2)
         bridge_code = site.end('bridge')
         site.end('orchestrator')
+        # Somebody may have clicked on the page as well.
+        self._told.starts, self._told.stops = clicks(received(site.journal))
         complete = account(
             strict_json.loads(site.report.read_text()), received(site.journal, CAMERA_ID),
             site.observer.status, self._told, self._outages)

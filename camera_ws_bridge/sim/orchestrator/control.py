@@ -24,6 +24,7 @@ from camera_ws_bridge.errors import DecodeError
 from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.sim.orchestrator.state import State
 from camera_ws_bridge.sim.orchestrator.timelines import Timelines
+from camera_ws_bridge.sim.page.guard import Guard
 from tornado import web
 
 Fields = dict[str, Any]
@@ -57,11 +58,8 @@ class Sightings(web.RequestHandler):
 class Stats(web.RequestHandler):
     """What is counted, as JSON."""
 
-    def initialize(
-            self, stats: Callable[[], Fields],
-            obey: Callable[[Fields], None] | None = None) -> None:
+    def initialize(self, stats: Callable[[], Fields]) -> None:
         self.stats = stats
-        self.obey = obey
 
     def get(self) -> None:
         self.set_header('Content-Type', 'application/json')
@@ -71,12 +69,26 @@ class Stats(web.RequestHandler):
 class Control(Stats):
     """Takes orders, as JSON objects; `obey` raises ValueError or TypeError for a bad one."""
 
+    def initialize(  # type: ignore[override]
+            self, stats: Callable[[], Fields], obey: Callable[[Fields], None],
+            guard: Guard) -> None:
+        self.stats = stats
+        self.obey = obey
+        self.guard = guard
+
     def post(self) -> None:
-        assert self.obey is not None
+        refusal = self.guard.refusal(
+            self.request.host, self.request.headers.get('Origin'), self.request.protocol)
+        if refusal is not None:
+            self._refuse(403, refusal)
+            return
         try:
             self.obey(strict_json.loads(self.request.body))
         except (DecodeError, ValueError, TypeError) as error:
-            self.set_status(400)
-            self.write(strict_json.dumps({'error': str(error)}))
+            self._refuse(400, str(error))
             return
         self.get()
+
+    def _refuse(self, status: int, why: str) -> None:
+        self.set_status(status)
+        self.write(strict_json.dumps({'error': why}))

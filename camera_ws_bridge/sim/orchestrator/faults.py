@@ -55,6 +55,17 @@ class Handshake:
             raise ValueError(f'code {code!r} is not one from 1000 to 4999')
         return cls(close=True, close_code=code)
 
+    def described(self) -> str | None:
+        """Return what happens to a processor, in words; None: it is accepted."""
+        if self.close:
+            code = '' if self.close_code is None else f' with code {self.close_code}'
+            return f'accepted, then closed{code}'
+        if 'Location' in self.headers:
+            return f'redirected to {self.headers["Location"]}'
+        after = self.headers.get('Retry-After')
+        return None if self.status is None else f'refused with HTTP status {self.status}' + (
+            '' if after is None else f', to be tried again after {after} s')
+
 
 class Faults:
     """The faults that are on; whoever has to wait in a stall learns here when it is over."""

@@ -15,8 +15,9 @@
 """
 A simulator of the orchestrator: the executable `orchestrator_sim`.
 
-It speaks the real protocol on /processor and /client (docs/protocol.md) and can be told to
-misbehave, by option or while it runs, over HTTP on the same port:
+It speaks the real protocol on /processor and /client (docs/protocol.md), and serves a page for
+operators to look at in a browser (docs/operator_page.md). It can be told to misbehave, by option,
+on the page, or over HTTP on the same port:
 
   curl http://127.0.0.1:8080/stats
   curl http://127.0.0.1:8080/control -d '{"do": "drop"}'
@@ -24,8 +25,9 @@ misbehave, by option or while it runs, over HTTP on the same port:
 What it can `do`: drop (break all processor connections), stall and resume (neither read nor
 answer), refuse (with "status" and "retry_after") and accept, accept_then_close (with "code"),
 redirect (with "location"), demand_token (with "token", and "operators": true for theirs), send
-(with "camera" and "text": any text). The faults are for processors; only a stall is felt by
-operators too. Whoever can reach the port can give orders: mind that with --host.
+(with "camera" and "text": any text), picture (with "camera" and "url": where the page finds it).
+The faults are for processors; only a stall is felt by operators too. Whoever can reach the port
+can give orders, but for web pages of other origins: mind that with --host.
 
 As the real one it answers /objectIds (all of this life) and /timelines?objectId=1 (who saw it).
 """
@@ -43,6 +45,7 @@ import sys
 from camera_ws_bridge.sim.arguments import port, positive, without_ros
 from camera_ws_bridge.sim.orchestrator.server import OrchestratorSim
 from camera_ws_bridge.sim.orchestrator.timelines import Timelines
+from camera_ws_bridge.sim.page.pictures import named
 from tornado import ioloop
 
 __all__ = ['main', 'OrchestratorSim']
@@ -54,6 +57,8 @@ examples:
   orchestrator_sim --refuse 503 --retry-after 5     an orchestrator that is overloaded
   orchestrator_sim --accept-then-close 1011         one that fails behind the handshake
   orchestrator_sim --drop-every 10                  one behind a bad network
+  orchestrator_sim --picture gate=http://127.0.0.1:8081/stream?topic=/gate/image
+                                                    with the picture of a real camera on its page
 """
 
 
@@ -87,6 +92,10 @@ async def _serve(arguments: argparse.Namespace) -> None:
     sim.state.operator_token = arguments.operator_token
     sim.state.tracking_timeout = arguments.tracking_timeout
     sim.timelines = Timelines(arguments.timelines)
+    for camera, url in arguments.picture:
+        sim.page.pictures.show(camera, url)
+    for name in arguments.allow_host:
+        sim.page.guard.allow(name)
     if arguments.refuse is not None:
         sim.refuse(arguments.refuse, arguments.retry_after)
     elif arguments.accept_then_close is not None:
@@ -98,6 +107,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     await sim.start()
     print(f'listening on {sim.url}', flush=True)
+    print("operator's page:", sim.page_url, flush=True)
     if arguments.drop_every:
         ioloop.PeriodicCallback(sim.drop, 1000 * arguments.drop_every).start()
     if arguments.stall_after is not None:
@@ -121,6 +131,12 @@ def _parser() -> argparse.ArgumentParser:
                         help='keep there who has seen which object, over restarts')
     parser.add_argument('--tls-cert', metavar='FILE', help='PEM certificate: serve wss://')
     parser.add_argument('--tls-key', metavar='FILE', help='PEM key, if not in --tls-cert')
+    parser.add_argument('--picture', type=_picture, action='append', default=[],
+                        metavar='CAMERA=URL', help="where the page finds a camera's picture: "
+                        'MJPEG, HLS or MP4 over HTTP; may be given for each camera')
+    parser.add_argument('--allow-host', action='append', default=[], metavar='NAME',
+                        help='a name under which browsers reach the page, besides localhost, '
+                        "the machine's own and IP addresses")
     upgrade = parser.add_mutually_exclusive_group()
     upgrade.add_argument('--refuse', type=int, metavar='STATUS',
                          help='answer handshakes with an HTTP status, e.g. 401, 403, 404 or 503')
@@ -136,6 +152,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--log-level', default='info',
                         choices=('debug', 'info', 'warning', 'error'), help='(info)')
     return parser
+
+
+def _picture(text: str) -> tuple[str, str]:
+    try:
+        return named(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 if __name__ == '__main__':

@@ -23,10 +23,12 @@ import json
 import logging
 import socket
 import struct
+import time
 from typing import Any
 
 from camera_ws_bridge.sim.orchestrator.faults import Faults
 from camera_ws_bridge.sim.orchestrator.state import Delivery, Ignored, State
+from camera_ws_bridge.sim.page.watch import Watch
 from tornado import web, websocket
 
 LOGGER = logging.getLogger('orchestrator_sim')
@@ -39,6 +41,7 @@ class Connections:
     state: State
     faults: Faults
     record: Callable[[str, str, str], None]  # of connection, direction and text of a frame
+    watch: Watch  # for the operator's page
     peers: list[Peer] = field(default_factory=list)  # of both kinds, oldest first
     opened: int = 0  # to /processor, refused ones not counted
     refused: int = 0
@@ -202,10 +205,25 @@ class ProcessorPeer(Peer):
             self.name = fields['id']
 
     def _handle(self, fields: dict[str, Any]) -> list[Delivery] | None:
-        return self.connections.state.from_processor(self, fields)
+        state, watch = self.connections.state, self.connections.watch
+        deliveries = state.from_processor(self, fields)
+        kind = fields['type']
+        if deliveries is None or kind not in ('identifier', 'boundingBoxes', 'featureMap'):
+            return deliveries
+        if kind == 'identifier':
+            watch.presence(state.processors, time.time())
+        elif kind == 'boundingBoxes':
+            watch.frame(state.cameras.get(self), fields['frameId'], time.time())
+        else:
+            watch.extracted(int(fields['objectId']), state.cameras.get(self))
+        for peer, message in deliveries:
+            if message.get('type') == 'featureMap' and message['featureMap']:
+                watch.told(int(message['objectId']), state.cameras.get(peer))
+        return deliveries
 
     def _forget(self) -> None:
         self.connections.state.processor_closed(self)
+        self.connections.watch.presence(self.connections.state.processors, time.time())
 
 
 class OperatorPeer(Peer):

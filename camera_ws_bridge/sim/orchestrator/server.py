@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import os
+import socket
 import ssl
 import time
 from typing import Any
@@ -29,6 +30,9 @@ from camera_ws_bridge.sim.orchestrator.peers import (
     Connections, deliver, OperatorPeer, ProcessorPeer)
 from camera_ws_bridge.sim.orchestrator.state import State
 from camera_ws_bridge.sim.orchestrator.timelines import Timelines
+from camera_ws_bridge.sim.page.guard import Guard
+from camera_ws_bridge.sim.page.handlers import Page
+from camera_ws_bridge.sim.page.watch import Watch
 from tornado import httpserver, ioloop, netutil, web
 
 
@@ -49,7 +53,9 @@ class OrchestratorSim:
         self.state = State(token=token, clock=time.monotonic)
         self.timelines = Timelines()
         self.faults = Faults()
-        self.all = Connections(self.state, self.faults, self._record)
+        self.watch = Watch()
+        self.all = Connections(self.state, self.faults, self._record, self.watch)
+        self.page = Page(self._shown, Guard([host, socket.gethostname()]))
         self.host = host
         self.port = port
         self._journal_path = record
@@ -70,6 +76,11 @@ class OrchestratorSim:
     def client_url(self) -> str:
         """Return the URL for operators."""
         return self.url.removesuffix('processor') + 'client'
+
+    @property
+    def page_url(self) -> str:
+        """Return the URL of the operator's page."""
+        return f'http{self.url.removeprefix("ws").removesuffix("processor")}'
 
     @property
     def connections(self) -> list[ProcessorPeer]:
@@ -93,8 +104,9 @@ class OrchestratorSim:
         if self._journal_path is not None:
             self._journal = Journal(self._journal_path)
         self.port = sockets[0].getsockname()[1]
-        self.state.saw = self.timelines.add
+        self.state.saw = self._saw
         self._time_out.start()
+        self.page.start()
         peers = {'connections': self.all}
         self._server = httpserver.HTTPServer(web.Application([
             ('/processor', ProcessorPeer, peers),
@@ -102,7 +114,9 @@ class OrchestratorSim:
             ('/objectIds', ObjectIds, {'state': self.state}),
             ('/timelines', Sightings, {'timelines': self.timelines}),
             ('/stats', Stats, {'stats': self.stats}),
-            ('/control', Control, {'stats': self.stats, 'obey': self.control}),
+            ('/control', Control, {
+                'stats': self.stats, 'obey': self.control, 'guard': self.page.guard}),
+            *self.page.routes(),
         ], log_function=lambda handler: None), ssl_options=self._tls)
         self._server.add_sockets(sockets)
 
@@ -113,6 +127,7 @@ class OrchestratorSim:
             return
         server.stop()
         self._time_out.stop()
+        self.page.stop()
         # tornado's close_all_connections knows no WebSockets.
         for peer in list(self.all.peers):
             peer.abort()
@@ -129,6 +144,17 @@ class OrchestratorSim:
             self._listener(connection, direction, text)
         if self._journal is not None:
             self._journal.write(connection, direction, text)
+
+    def _saw(self, object_id: int, camera_id: Any) -> None:
+        self.timelines.add(object_id, camera_id)
+        self.watch.seen(object_id, camera_id, time.time())
+
+    def _shown(self, now: float) -> dict[str, Any]:
+        """Return what the operator's page is told."""
+        return {**self.watch.shown(self.state.objects, now), 'faults': {
+            'stalled': self.faults.stalled, 'handshake': self.faults.handshake.described(),
+            'token': self.state.token is not None,
+            'operatorToken': self.state.operator_token is not None}}
 
     # ---- orders
 
@@ -177,7 +203,8 @@ class OrchestratorSim:
             'drop': self.drop, 'stall': self.faults.stall, 'resume': self.faults.resume,
             'refuse': self.refuse,
             'accept': self.accept, 'accept_then_close': self.accept_then_close,
-            'redirect': self.redirect, 'demand_token': self.demand_token, 'send': self.send}
+            'redirect': self.redirect, 'demand_token': self.demand_token, 'send': self.send,
+            'picture': self.page.pictures.show}
         arguments = dict(order)
         name = arguments.pop('do', None)
         if name not in orders:

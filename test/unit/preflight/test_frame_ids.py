@@ -22,10 +22,11 @@ ARRIVES = ok('/detector publishes /boxes, and it arrives', topic='/boxes')
 
 
 def test_it_warns_of_detections_that_count_from_1970():
-    found = with_frame_ids(ARRIVES, DETECTION2D, 'epoch')
-    assert found.status is Status.WARNING and found.data == ARRIVES.data
-    assert found.detail.startswith(ARRIVES.detail)
-    assert 'frame_id_zero' in found.advice
+    for boxes_type in DETECTION2D, 'theirs_msgs/msg/Found':
+        found = with_frame_ids(ARRIVES, boxes_type, 'epoch')
+        assert found.status is Status.WARNING and found.data == ARRIVES.data
+        assert found.detail.startswith(ARRIVES.detail)
+        assert 'frame_id_zero' in found.advice
 
 
 def test_it_says_nothing_where_they_do_not_or_something_is_worse():
