@@ -93,6 +93,9 @@ def exhausted(error: BaseException | None) -> LinkFault | None:
     if isinstance(error, MemoryError) or (
             isinstance(error, OSError) and error.errno == errno.ENOMEM):
         return LinkFault('memory', 'there is no memory left for it', reached=False)
+    if isinstance(error, RuntimeError) and 'start new thread' in str(error):  # as Python says it
+        return LinkFault('threads', 'this process may start no more threads: raise ulimit -u '
+                         '(TasksMax in systemd, the pids limit of a container)', reached=False)
     return None
 
 

@@ -87,7 +87,8 @@ def simulate(outage: Outage, seed: int = 1) -> Load:
         now, index = heapq.heappop(attempts)
         load.arrivals.append(now)
         if now < AWAY:
-            delay = max(backoffs[index].next_delay(reached=outage.reached), outage.retry_after)
+            delay = max(backoffs[index].next_delay(reached=outage.reached),
+                        backoffs[index].asked(outage.retry_after))
             heapq.heappush(attempts, (now + delay, index))
         else:
             free_at = max(free_at, now) + 1 / CAPACITY

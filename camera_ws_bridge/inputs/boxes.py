@@ -26,8 +26,8 @@ from camera_ws_bridge.inputs.detections import Detections
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.protocol.boxes import Boxes
 from camera_ws_bridge.ros import qos
-from camera_ws_bridge.ros.adaptive_subscription import AdaptiveSubscription
 from camera_ws_bridge.ros.serialized import deserialize
+from camera_ws_bridge.ros.shelf import Shelf
 from camera_ws_bridge.tracking.frame_stamps import Stamp
 from camera_ws_bridge_msgs import msg as ros
 from rclpy.node import Node
@@ -39,7 +39,8 @@ class BoxesInput:
     """Hands every frame that the protocol can carry to the bridge."""
 
     def __init__(
-            self, node: Node, bridge: Bridge, values: Parameters, adapter: Adapter | None) -> None:
+            self, node: Node, bridge: Bridge, values: Parameters, adapter: Adapter | None,
+            shelf: Shelf) -> None:
         """Subscribe; raise ConfigurationError for QoS overrides that are none. None: to Boxes."""
         self._bridge = bridge
         self._detections: Detections | None = None
@@ -49,8 +50,8 @@ class BoxesInput:
             self._detections = Detections(node, values, adapter)
             self._decode = self._detections.decode
             message_type = adapter.message_type
-        self._subscription = AdaptiveSubscription(
-            node, message_type, 'boxes', self._on_boxes, qos.BOXES)
+        self._shelf = shelf
+        self._subscription = shelf.subscribe(message_type, 'boxes', self._on_boxes, qos.BOXES)
 
     def look(self) -> None:
         """Follow the topic's publishers; call this every second or so."""
@@ -63,7 +64,7 @@ class BoxesInput:
 
     def destroy(self) -> None:
         """Subscribe no more."""
-        self._subscription.destroy()
+        self._shelf.leave(self._subscription)
         if self._detections is not None:
             self._detections.destroy()
 

@@ -22,20 +22,20 @@ from camera_ws_bridge.inputs import cdr, from_ros
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.protocol.update import Update
 from camera_ws_bridge.ros import qos
-from camera_ws_bridge.ros.adaptive_subscription import AdaptiveSubscription
 from camera_ws_bridge.ros.serialized import deserialize
+from camera_ws_bridge.ros.shelf import Shelf
 from camera_ws_bridge_msgs import msg as ros
-from rclpy.node import Node
 
 
 class FeatureMapInput:
     """Hands every feature map that the protocol can carry to the bridge."""
 
-    def __init__(self, node: Node, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, shelf: Shelf) -> None:
         """Subscribe; raise ConfigurationError for QoS overrides that are none."""
         self._bridge = bridge
-        self._subscription = AdaptiveSubscription(
-            node, ros.Update, 'feature_map', self._on_feature_map, qos.FEATURE_MAP)
+        self._shelf = shelf
+        self._subscription = shelf.subscribe(
+            ros.Update, 'feature_map', self._on_feature_map, qos.FEATURE_MAP)
 
     def look(self) -> None:
         """Count what did not come; call this every second or so."""
@@ -43,7 +43,7 @@ class FeatureMapInput:
 
     def destroy(self) -> None:
         """Subscribe no more."""
-        self._subscription.destroy()
+        self._shelf.leave(self._subscription)
 
     def _on_feature_map(self, message: bytes) -> None:
         try:

@@ -114,7 +114,7 @@ class ActiveConnection:
         self._delivered = connection.delivered()
         self._delivered_at = 0.0  # when that number has grown
         self._suspicion = Suspicion(self._heard_at)
-        self._suspected = asyncio.Event()  # so much that it is worth another connection
+        self._suspected = asyncio.Event()  # its silence is
         self._left: asyncio.Future[LinkFault] = asyncio.get_running_loop().create_future()
         self._identify_at = 0.0
         self._registering = False  # the pong behind `identifier` is not back
@@ -240,10 +240,15 @@ class ActiveConnection:
 
     async def _doubt(self) -> None:
         """Leave a suspect that answers new connections: this one is dead."""
+        proofs = 0  # in a row
         while True:
-            await self._suspected.wait()
+            if not self._suspected.is_set():
+                proofs = 0
+                await self._suspected.wait()
+            answered = await self.connection.answers_anew()
             # It may have been heard of meanwhile.
-            if await self.connection.answers_anew() and is_suspect(self.connection.silence()):
+            proofs = proofs + 1 if answered and is_suspect(self.connection.silence()) else 0
+            if proofs >= self._suspicion.proofs_needed:
                 self._owner.begin_anew(LinkFault(
                     'silent', 'it answers new connections, but this one no more'))
             await asyncio.sleep(TICK)
@@ -349,7 +354,7 @@ class ActiveConnection:
 
     def _suspect(self, now: float) -> bool:
         suspect = self._suspicion.look(self.connection.silence(), now)
-        if suspect and self._suspicion.is_worth_a_try:
+        if suspect:
             self._suspected.set()
         else:
             self._suspected.clear()

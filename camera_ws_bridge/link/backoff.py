@@ -29,6 +29,8 @@ from collections.abc import Callable
 # that a restarted server is found again soon.
 UNREACHED_CEILING = 1.0
 
+LONGEST_ASKED = 10.0  # seconds that a server's Retry-After is obeyed at most
+
 
 class Backoff:
     """Delays in seconds; `random` returns floats from 0 to 1, as random.random does."""
@@ -67,3 +69,14 @@ class Backoff:
             self._ceiling = min(2 * self._ceiling, limit)
         floor = max(0.0, ceiling - self.minimum) / 2  # none for the first
         return floor + (ceiling - floor) * self._random()
+
+    def asked(self, seconds: float) -> float:
+        """
+        Return the delay where a server has asked for one, or 0.
+
+        It asks all of a site's cameras, who must not come back all at once: half as long again, by
+        chance. Where it asks for more than it gets, they come in the last third of that.
+        """
+        least = seconds if seconds < LONGEST_ASKED else seconds * 2 / 3
+        most = min(1.5 * least, max(seconds, LONGEST_ASKED))
+        return least + (most - least) * (self._random() if seconds else 0.0)

@@ -141,7 +141,8 @@ class Link:
             self._set_state(State.CONNECTING)
             self._give_up_if_useless(fault)
             delay = self._backoff.next_delay(reached=fault.reached, lasted=lasted)
-            delay = min(max(delay, fault.retry_after), self._time_left())
+            delay = max(delay, self._backoff.asked(fault.retry_after))
+            delay = min(delay, self._time_left())
             self._log.warning(
                 fault.cause, f'not connected to {self._camera.settings.peer}: {fault.reason}; '
                 f'{len(self._camera.outbox)} messages buffered, trying again')

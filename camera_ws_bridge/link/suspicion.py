@@ -16,8 +16,8 @@
 Whether a peer's silence is suspect, long before its timeout: by what the kernel knows of it.
 
 Who is suspect is asked by new connections, and left only if those are answered at once, one after
-the other, while the old one stays silent. Not on a link that loses packets: there a connection may
-well be silent for seconds, while others have more luck.
+the other, while the old one stays silent. On a link that loses packets a connection may well be
+silent for seconds while others have more luck: there it takes more answers.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ QUIET = 1.25  # seconds; the kernel's own probes of an idle connection come ever
 NEAR = 0.2  # seconds; round trips of a link on which so little time says something
 UNANSWERED = 2  # tries of the kernel, each later than the one before
 CALM = 2.0  # seconds without a loss after which a link is trusted
+PROOFS = 3  # that the server is there, one after the other, where packets have been lost
 
 
 class Silence(Protocol):
@@ -81,10 +82,6 @@ class Suspicion:
         return is_suspect(silence)
 
     @property
-    def is_worth_a_try(self) -> bool:
-        """
-        Return whether another connection may be better: this one was good until it fell silent.
-
-        One on which large messages never get through is no worse than the next.
-        """
-        return self._heard_at - self._calm_since >= CALM
+    def proofs_needed(self) -> int:
+        """Return how often in a row the server has to answer new connections to leave this one."""
+        return 1 if self._heard_at - self._calm_since >= CALM else PROOFS

@@ -36,6 +36,7 @@ from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.ros import features
 from camera_ws_bridge.ros.managed_node import (
     ACTIVE, FINALIZED, INACTIVE, LABELS, ManagedNode, UNCONFIGURED)
+from camera_ws_bridge.ros.shelf import Shelf
 from camera_ws_bridge.tracking.frame_stamps import Stamp
 from camera_ws_bridge.tracking.tracked_objects import Command, Session
 from rclpy.clock import Clock, ClockType
@@ -75,6 +76,7 @@ class BridgeNode(ManagedNode):
         self._adapter: adapters.Adapter | None = None  # that the boxes need, if they need one
         self._boxes_input: BoxesInput | None = None
         self._feature_map_input: FeatureMapInput | None = None
+        self._shelf = Shelf(self)
         self._reporter = Reporter(self)
         follow(self)
         self.create_service(Trigger, '~/reconnect', self._on_reconnect)
@@ -196,10 +198,10 @@ class BridgeNode(ManagedNode):
     def _subscribe(self) -> None:
         if self._boxes_input is None:
             assert self.bridge is not None and self.parameters is not None
-            self._feature_map_input = FeatureMapInput(self, self.bridge)
+            self._feature_map_input = FeatureMapInput(self.bridge, self._shelf)
             try:
                 self._boxes_input = BoxesInput(
-                    self, self.bridge, self.parameters, self._adapter)
+                    self, self.bridge, self.parameters, self._adapter, self._shelf)
             except ConfigurationError:
                 self._unsubscribe()
                 raise
@@ -227,6 +229,7 @@ class BridgeNode(ManagedNode):
         for subscribed in (self._boxes_input, self._feature_map_input):
             if subscribed is not None:
                 subscribed.look()
+        self._shelf.look()
         self.misfits.look()
 
     # ---- services

@@ -27,6 +27,8 @@ _OF_FAULTS = {
     'unreachable': "check this machine's address, its routes and the cable",
     'descriptors': 'raise the limit of open files: ulimit -n, LimitNOFILE in systemd',
     'memory': 'give this machine or container more memory',
+    'threads': 'raise the limit of threads: ulimit -u, TasksMax in systemd, the pids limit of a '
+               'container',
     'lost': 'is the orchestrator up behind what accepts for it (a proxy, a published port)? Else '
             'look for a firewall that cuts connections, and at the log of the orchestrator',
     'redirect': 'set orchestrator_url to where the orchestrator itself listens',

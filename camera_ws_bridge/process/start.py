@@ -49,7 +49,7 @@ def _run(name: str) -> int:
         try:
             code: int = import_module(f'camera_ws_bridge.process.{name}').main()
             return code
-        except (OSError, MemoryError) as error:
+        except (OSError, MemoryError, RuntimeError) as error:
             fault = exhausted(error)
             if fault is None:
                 raise

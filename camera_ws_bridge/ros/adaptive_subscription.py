@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import time
 
 from camera_ws_bridge.ros import features, qos
 from camera_ws_bridge.ros.duplicate_filter import DuplicateFilter, ONE, OTHER
@@ -27,6 +28,7 @@ from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from rclpy.subscription import Subscription
 
 REMEMBERED = 2000  # messages; more than any two queues differ
+CALM = 5.0  # seconds without a change of publishers; see camera_ws_bridge.ros.shelf
 
 
 class AdaptiveSubscription:
@@ -48,15 +50,17 @@ class AdaptiveSubscription:
             profile: QoSProfile) -> None:
         """Raise ConfigurationError for QoS overrides that are none."""
         self._node = node
-        self._message_type = message_type
-        self._topic = topic  # resolved twice, it could be another
+        self.message_type = message_type
+        self.topic = topic  # resolved twice, it could be another
         self._resolved = node.resolve_topic_name(topic)
         self._callback = callback
         self._adapts = False
         self._best_effort: Subscription | None = None
         self._duplicates = DuplicateFilter(REMEMBERED)
         self._gaps = SequenceGaps()
-        self._gone = False  # whether the last look found no best-effort publisher
+        self._paused = False
+        self._publishers: frozenset[bytes] = frozenset()  # at the last look
+        self._changed_at = time.monotonic()  # when these, or whether it is paused, changed
         self._main = create_subscription(
             node, message_type, topic, features.numbered(self._on_main), profile, raw=True,
             on_profile=self._resolve)
@@ -73,10 +77,29 @@ class AdaptiveSubscription:
 
         Call this every second or so, for they may change at any time.
         """
-        publishers = self._node.get_publishers_info_by_topic(self._topic)
-        if self._adapts:
+        publishers = self._node.get_publishers_info_by_topic(self.topic)
+        gids = frozenset(bytes(peer.endpoint_gid) for peer in publishers)
+        if gids != self._publishers:
+            self._publishers, self._changed_at = gids, time.monotonic()
+        if self._adapts and not self._paused:
             self._adapt([peer.qos_profile for peer in publishers])
-        return self._gaps.look(frozenset(bytes(peer.endpoint_gid) for peer in publishers))
+        return self._gaps.look(gids)
+
+    @property
+    def is_calm(self) -> bool:
+        """Tell whether no publisher has come or gone for a while, and nobody has asked for it."""
+        return time.monotonic() - self._changed_at >= CALM
+
+    def pause(self) -> None:
+        """Take nothing more, but stay subscribed."""
+        self._callback, self._paused, self._changed_at = _drop, True, time.monotonic()
+
+    def resume(self, callback: Callable[[bytes], None]) -> None:
+        """Hand on to this callback what comes from now on."""
+        self._callback, self._paused, self._changed_at = callback, False, time.monotonic()
+        self._duplicates = DuplicateFilter(REMEMBERED)
+        self._gaps = SequenceGaps()
+        self.look()
 
     def destroy(self) -> None:
         """Subscribe no more."""
@@ -109,14 +132,13 @@ class AdaptiveSubscription:
             and not qos.mismatch(publisher, self._second_profile) for publisher in publishers)
         if needed and self._best_effort is None:
             self._begin()
-        elif not needed and self._gone and self._best_effort is not None:
-            self._end()
-        self._gone = not needed  # its last messages may still be in the queue: not at once
+        elif not needed and self._best_effort is not None and self.is_calm:
+            self._end()  # not at once: its last messages may still be in the queue
 
     def _begin(self) -> None:
         self._duplicates = DuplicateFilter(REMEMBERED)
         self._best_effort = self._node.create_subscription(
-            self._message_type, self._topic, features.numbered(self._on_best_effort),
+            self.message_type, self.topic, features.numbered(self._on_best_effort),
             self._second_profile, raw=True, event_callbacks=features.NO_SUBSCRIPTION_EVENTS)
         self._log('a best-effort publisher is there: subscribed best-effort as well')
 
@@ -127,3 +149,7 @@ class AdaptiveSubscription:
 
     def _log(self, text: str) -> None:
         self._node.get_logger().info(f'{self._resolved}: {text}')
+
+
+def _drop(message: bytes) -> None:
+    pass

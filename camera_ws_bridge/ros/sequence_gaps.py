@@ -23,6 +23,7 @@ class SequenceGaps:
 
     A message tells its number, not whose it is: where there are several publishers, nothing is
     counted. Neither is a gap around which the publisher has changed: it may be the next one's.
+    What came before any was known is of the first that is: messages overtake discovery.
     """
 
     def __init__(self) -> None:
@@ -46,8 +47,8 @@ class SequenceGaps:
         if not publishers:
             return 0  # one that is out of sight for a while may come back
         missing, self._missing = self._missing, 0
-        if len(publishers) == 1 and publishers == self._publishers:
+        known, self._publishers = self._publishers or publishers, publishers
+        if len(publishers) == 1 and publishers == known:
             return missing
-        self._publishers = publishers
         self._last = None
         return 0

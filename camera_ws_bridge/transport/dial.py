@@ -15,7 +15,8 @@
 A TCP connection to whichever address of a host answers first (Happy Eyeballs, RFC 8305).
 
 An address that swallows packets must not lock a camera out: the next one is tried while it is
-still silent.
+still silent. Nor must the kernel, which waits twice as long before each packet that it repeats:
+when the network is well again, its next one may be seconds away.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import socket
 from camera_ws_bridge.transport.names import Address
 
 HEAD_START = 0.25  # seconds of one address before the next (RFC 8305, Connection Attempt Delay)
+SILENCE = 2.0  # seconds of all addresses after which each is tried once more
 
 
 @dataclass
@@ -53,7 +55,7 @@ async def dial(addresses: Sequence[Address], timeout: float) -> Outcome:
     """Connect to the first address that answers within `timeout` seconds."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
-    waiting = [*_interleaved(addresses)]
+    waiting, again = [*_interleaved(addresses)], [*_interleaved(addresses)]
     attempts: dict[asyncio.Future[socket.socket], Address] = {}
     winner = None
     try:
@@ -64,8 +66,11 @@ async def dial(addresses: Sequence[Address], timeout: float) -> Outcome:
             pending = [attempt for attempt in attempts if not attempt.done()]
             if not pending:
                 break
-            await asyncio.wait(pending, timeout=min(left, HEAD_START) if waiting else left,
-                               return_when=asyncio.FIRST_COMPLETED)
+            patience = HEAD_START if waiting else SILENCE if again else left
+            done, _ = await asyncio.wait(
+                pending, timeout=min(left, patience), return_when=asyncio.FIRST_COMPLETED)
+            if not (done or waiting):
+                waiting, again = again, []
             winner = next((attempt for attempt in attempts
                            if attempt.done() and attempt.exception() is None), None)
     finally:
@@ -83,12 +88,15 @@ def _outcome(
     for attempt, address in attempts.items():
         if attempt is winner:
             outcome.address, outcome.connection = address, attempt.result()
+            outcome.failures.pop(str(address.place[0]), None)
             break
         error = attempt.exception() if attempt.done() else TimeoutError()
         if not isinstance(error, OSError):
             assert error is not None, 'a winner before the winner'
             raise error
-        outcome.failures[str(address.place[0])] = error
+        place = str(address.place[0])
+        if place not in outcome.failures or not isinstance(error, TimeoutError):
+            outcome.failures[place] = error
     return outcome
 
 

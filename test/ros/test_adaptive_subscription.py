@@ -18,7 +18,7 @@ from collections import Counter
 import itertools
 import time
 
-from camera_ws_bridge.ros import features, qos
+from camera_ws_bridge.ros import adaptive_subscription, features, qos
 from camera_ws_bridge.ros.adaptive_subscription import AdaptiveSubscription
 import pytest
 import rclpy
@@ -115,6 +115,11 @@ class Topic:
             node.destroy_node()
         for context in self.contexts:
             rclpy.try_shutdown(context=context)
+
+
+@pytest.fixture(autouse=True)
+def soon_calm(monkeypatch):
+    monkeypatch.setattr(adaptive_subscription, 'CALM', 0.5)
 
 
 @pytest.fixture(params=filter(None, [SingleThreadedExecutor, features.events_executor()]))

@@ -64,11 +64,13 @@ def test_bytes_from_ros_that_are_not_their_type_count_as_malformed():
 
 @pytest.mark.parametrize('error, cause', [
     (MemoryError(), 'memory'), (OSError(errno.ENOMEM, 'x'), 'memory'),
-    (OSError(errno.EMFILE, 'x'), 'descriptors'), (OSError(errno.ENFILE, 'x'), 'descriptors')])
+    (OSError(errno.EMFILE, 'x'), 'descriptors'), (OSError(errno.ENFILE, 'x'), 'descriptors'),
+    (RuntimeError("can't start new thread"), 'threads')])
 def test_what_has_run_out_is_no_bug(error, cause):
     for fault in (exhausted(error), as_fault(error)):
         assert (fault.cause, fault.fatal, fault.reached) == (cause, False, False)
-    assert 'ulimit -n' in fault.reason or cause == 'memory'
+    assert {'memory': 'memory', 'descriptors': 'ulimit -n', 'threads': 'ulimit -u'}[
+        cause] in fault.reason
 
 
 @pytest.mark.parametrize('error', [None, OSError(errno.EPERM, 'x'), KeyError('oops')])

@@ -18,7 +18,7 @@ import asyncio
 
 from camera_ws_bridge.link.active_connection import TICK
 from camera_ws_bridge.link.link import State
-from camera_ws_bridge.link.suspicion import CALM, QUIET
+from camera_ws_bridge.link.suspicion import CALM, PROOFS, QUIET
 import pytest
 from rigs.link_rig import Rig, virtual
 
@@ -99,8 +99,8 @@ async def test_a_slow_peer_is_never_suspect():
     assert not connection.probes and rig.link.state is State.STABLE
 
 
-@virtual
-async def test_on_a_link_that_loses_packets_a_peer_has_its_heartbeat_timeout():
+async def on_a_link_that_loses_packets():
+    """Return a link whose connection has just lost some, and has gone silent now."""
     rig = Rig(identify_interval=0.0).start()
     connection = await rig.registered()
     for _ in range(10):
@@ -108,24 +108,43 @@ async def test_on_a_link_that_loses_packets_a_peer_has_its_heartbeat_timeout():
         connection.resent += 1
     await asyncio.sleep(0.5)
     connection.fall_silent()
-    connection.answers_new = True
     rig.put(1)
-    await asyncio.sleep(8)
-    assert not connection.probes and len(rig.connections) == 1
+    return rig, connection
 
 
 @virtual
-async def test_a_connection_on_which_nothing_ever_got_through_is_not_worth_another():
-    """A hole for large packets swallows the replay of every new connection, too."""
-    rig = Rig(identify_interval=0.0).start()
-    for count in range(1, 4):
-        connection = await rig.registered()
+async def test_on_a_link_that_loses_packets_it_takes_three_answers_in_a_row():
+    rig, connection = await on_a_link_that_loses_packets()
+    connection.answers_new = True
+    began = rig.clock()
+    await rig.until(lambda: len(rig.connections) == 2)
+    assert len(connection.probes) == PROOFS
+    assert rig.clock() - began < 3.0
+
+
+@virtual
+async def test_an_answer_that_fails_begins_the_row_anew():
+    rig, connection = await on_a_link_that_loses_packets()
+    for count in range(1, 10):
+        connection.answers_new = bool(count % PROOFS)  # twice, and then not
+        await rig.until(lambda: len(connection.probes) == count)
+        await asyncio.sleep(0.3)
+    assert len(rig.connections) == 1
+
+
+@virtual
+async def test_what_is_heard_in_between_begins_the_row_anew():
+    rig, connection = await on_a_link_that_loses_packets()
+    connection.answers_new = True
+    for count in range(PROOFS - 1, 8, PROOFS - 1):
+        await rig.until(lambda: len(connection.probes) == count)
+        await asyncio.sleep(0.3)
+        connection.unanswered = 0  # it got through; and soon it is silent again
+        connection.answer()
+        await asyncio.sleep(2 * TICK)
+        assert len(connection.probes) == count
         connection.fall_silent()
-        connection.answers_new = True
-        rig.put(1)
-        began = rig.clock()
-        await rig.until(lambda: len(rig.connections) > count)
-        assert rig.clock() - began > 10.0
+    assert len(rig.connections) == 1
 
 
 @virtual

@@ -16,7 +16,7 @@
 
 import random
 
-from camera_ws_bridge.link.backoff import Backoff, UNREACHED_CEILING
+from camera_ws_bridge.link.backoff import Backoff, LONGEST_ASKED, UNREACHED_CEILING
 from camera_ws_bridge.link.settings import Settings
 import pytest
 
@@ -132,3 +132,11 @@ def test_a_server_that_is_well_again_is_found_within_three_seconds():
     assert max(ceilings(Backoff(
         DEFAULTS.reconnect_delay_min, DEFAULTS.reconnect_delay_max, DEFAULTS.stable_after,
         lambda: 1.0), 20, reached=True)) <= 2.5
+
+
+@pytest.mark.parametrize('seconds, least, most', [
+    (0.0, 0.0, 0.0), (2.0, 2.0, 3.0), (8.0, 8.0, 10.0), (9.5, 9.5, 10.0),
+    (LONGEST_ASKED, LONGEST_ASKED * 2 / 3, LONGEST_ASKED)])
+def test_who_is_asked_to_wait_comes_back_by_chance_after_that(seconds, least, most):
+    for draw, delay in ((0.0, least), (1.0, most)):
+        assert Backoff(0.25, 2.0, 10.0, lambda: draw).asked(seconds) == pytest.approx(delay)

@@ -16,7 +16,7 @@
 
 from dataclasses import dataclass
 
-from camera_ws_bridge.link.suspicion import CALM, is_suspect, Suspicion
+from camera_ws_bridge.link.suspicion import CALM, is_suspect, PROOFS, Suspicion
 import pytest
 
 
@@ -47,48 +47,48 @@ def test_what_is_suspect(lasts, unanswered, round_trip_time, suspect):
 def test_where_the_kernel_does_not_tell_nobody_is_suspect():
     assert not is_suspect(None)
     suspicion = Suspicion(0.0)
-    assert not suspicion.look(None, 100.0) and not suspicion.is_worth_a_try
+    assert not suspicion.look(None, 100.0)
 
 
 def watched(*looks):
-    """Return what is thought after these looks: time and silence, which begins with a good one."""
+    """Return what is thought after these looks: time and silence; and the proofs it takes."""
     suspicion = Suspicion(0.0)
     results = [suspicion.look(silence, now) for now, silence in looks]
-    return results[-1], suspicion.is_worth_a_try
+    return results[-1], suspicion.proofs_needed
 
 
 def test_a_good_connection_that_falls_silent():
     assert watched(
         (3.0, Silence(0.02)), (3.25, Silence(0.2, 0, resent=1)), (3.5, Silence(0.45, 1, resent=2)),
-        (4.0, Silence(0.95, 2, resent=3)), (4.5, Silence(1.45, 3, resent=4))) == (True, True)
+        (4.0, Silence(0.95, 2, resent=3)), (4.5, Silence(1.45, 3, resent=4))) == (True, 1)
 
 
 def test_one_that_was_silent_from_the_first():
     looks = [(at, Silence(at, 3, resent=4)) for at in (1.0, 2.0, 3.0, 8.0)]
-    assert watched(*looks) == (True, False)
+    assert watched(*looks) == (True, PROOFS)
 
 
-def test_one_that_loses_packets_has_more_patience():
+def test_one_that_loses_packets_takes_more_proofs():
     assert watched(
         (3.0, Silence(0.02)), (3.25, Silence(0.02, 0, resent=1)),
         (3.5, Silence(0.02, 0, resent=1)),
-        (5.0, Silence(1.5, 3, resent=4))) == (True, False)
+        (5.0, Silence(1.5, 3, resent=4))) == (True, PROOFS)
 
 
 def test_losses_are_forgotten_after_a_calm():
     assert watched(
         (3.0, Silence(0.02, 0, resent=7)), (3.5, Silence(0.02, 0, resent=7)),
         (3.5 + CALM, Silence(0.02, 0, resent=7)),
-        (5.0 + CALM, Silence(1.5, 3, resent=9))) == (True, True)
+        (5.0 + CALM, Silence(1.5, 3, resent=9))) == (True, 1)
 
 
 def test_probes_of_an_idle_connection_that_get_lost_are_losses_too():
     assert watched(
         (3.0, Silence(0.5)), (4.0, Silence(1.5, 1)), (5.0, Silence(2.5, 2)), (6.0, Silence(0.1)),
-        (6.5, Silence(0.6)), (8.0, Silence(2.1, 2))) == (True, False)
+        (6.5, Silence(0.6)), (8.0, Silence(2.1, 2))) == (True, PROOFS)
 
 
 def test_a_probe_that_is_on_its_way_is_no_loss():
     assert watched(
         (3.0, Silence(1.01, 1, 0.1)), (3.25, Silence(0.1, 0, 0.1)), (4.2, Silence(1.05, 1, 0.1)),
-        (4.5, Silence(0.2, 0, 0.1)), (6.6, Silence(2.3, 2, 0.1))) == (True, True)
+        (4.5, Silence(0.2, 0, 0.1)), (6.6, Silence(2.3, 2, 0.1))) == (True, 1)

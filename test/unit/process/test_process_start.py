@@ -86,7 +86,8 @@ def test_no_limit_of_descriptors(monkeypatch):
 
 
 @pytest.mark.parametrize('error, part', [
-    (OSError(24, 'Too many open files'), 'ulimit -n'), (MemoryError(), 'memory')])
+    (OSError(24, 'Too many open files'), 'ulimit -n'), (MemoryError(), 'memory'),
+    (RuntimeError("can't start new thread"), 'ulimit -u')])
 def test_what_runs_out_later_in_the_start_is_one_line_as_well(monkeypatch, capsys, error, part):
     def fail():
         raise error

@@ -44,6 +44,23 @@ def test_what_came_before_the_first_message_is_not_missing():
     assert counted(1000, 1001) == 0
 
 
+def test_what_overtook_discovery_is_of_the_first_publisher():
+    """Else the gap behind it would be nobody's, for a detector that pauses when it begins."""
+    gaps = SequenceGaps()
+    for number in (1, 2):
+        gaps.note(number)
+    assert gaps.look(frozenset()) == 0
+    assert gaps.look(ONE) == gaps.look(ONE) == 0
+    gaps.note(414)
+    assert gaps.look(ONE) == 411
+    gaps = SequenceGaps()
+    for number in (1, 2):
+        gaps.note(number)
+    assert gaps.look(ONE | OTHER) == 0
+    gaps.note(414)
+    assert gaps.look(ONE) == 0
+
+
 def test_a_late_message_is_not_missing():
     assert counted(1, 3, 2, 4) == 0
     assert counted(1, 4, 2, 5) == 1

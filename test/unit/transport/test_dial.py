@@ -121,6 +121,53 @@ def test_who_gives_up_leaves_nothing_behind():
     run(test())
 
 
+def test_when_all_are_silent_each_is_tried_once_more(monkeypatch):
+    """At once, while the kernel would wait to repeat the packets of the first tries."""
+    monkeypatch.setattr(dialing, 'SILENCE', 0.2)
+    connect, tried = dialing._connect, []
+
+    async def silent_at_first(address):
+        tried.append(address)
+        if len(tried) <= 2:
+            await asyncio.Event().wait()
+        return await connect(address)
+
+    monkeypatch.setattr(dialing, '_connect', silent_at_first)
+
+    async def test():
+        async with serving(idle) as server:
+            both = [v4(server.port, '127.0.0.2'), v4(server.port)]
+            outcome = await dial(both, WAIT)
+            assert tried == [*both, *both] and outcome.address == both[1]
+            assert [*outcome.failures] == ['127.0.0.2']
+            outcome.result().close()
+    run(test())
+
+
+def test_once_more_is_enough_and_only_where_there_is_silence(monkeypatch):
+    monkeypatch.setattr(dialing, 'SILENCE', 0.1)
+    tried = []
+
+    async def fail(address):
+        tried.append(address)
+        if address.place[0] == '127.0.0.1':
+            raise ConnectionRefusedError(errno.ECONNREFUSED, 'x')
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(dialing, '_connect', fail)
+
+    async def test():
+        refusing, silent = v4(9), v4(9, '127.0.0.2')
+        await dial([refusing], WAIT)
+        assert tried == [refusing]
+        tried.clear()
+        outcome = await dial([refusing, silent], 1.0)
+        assert tried == 2 * [refusing, silent]
+        with pytest.raises(ConnectionRefusedError):
+            outcome.result()
+    run(test())
+
+
 def test_no_time_at_all():
     async def test():
         with pytest.raises(TimeoutError):
