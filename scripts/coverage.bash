@@ -32,6 +32,8 @@ modules=(
   log.printable
   log.redact
   log.throttled_log
+  metrics.address
+  metrics.families
   outputs.health
   preflight.advice
   preflight.jwt

@@ -22,6 +22,7 @@ active_connection: this file decides when there is one. Everything runs in one a
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 import enum
 from typing import Protocol
@@ -76,7 +77,8 @@ class Link:
         """Put the parts together; run() begins to connect. clock: monotonic seconds."""
         self.state = State.CONNECTING
         self.cause = ''  # why there is no connection, or why the last one ended
-        self.reconnects = 0
+        self.reconnect_causes: Counter[str] = Counter()  # what had ended the registration before
+        self._lost_by = ''  # what has ended the newest one, until there is another
         self._camera = camera
         self._peer = peer
         self._backoff = backoff
@@ -97,6 +99,11 @@ class Link:
         self._hurrying: asyncio.TimerHandle | None = None
 
     @property
+    def reconnects(self) -> int:
+        """Return how often the camera was registered anew."""
+        return self.reconnect_causes.total()
+
+    @property
     def round_trip_time(self) -> float:
         """Return how long the newest pong took, in seconds; 0 if there was none."""
         newest = 0.0 if self._active is None else self._active.round_trip_time
@@ -111,6 +118,7 @@ class Link:
         """
         self._began = self._clock()
         self._stopping = False
+        self._lost_by = 'activation' if self._ever_registered else ''
         self._retry_now.clear()
         self._loop = asyncio.get_running_loop()
         self._follow_network()
@@ -127,6 +135,7 @@ class Link:
             fault, lasted = await self._connect_and_serve()
             if self._stopping:
                 return
+            self._lost_by = self._lost_by or fault.cause
             fault.reason = redact.without(self._camera.inbound.shown_token, fault.reason)
             self.cause = clean(f'{fault.cause}: {fault.reason}')
             self._set_state(State.CONNECTING)
@@ -326,8 +335,9 @@ class Link:
     def registered(self) -> None:
         """Hear that the camera is registered."""
         if self._ever_registered:
-            self.reconnects += 1
+            self.reconnect_causes[self._lost_by] += 1
         self._ever_registered = True
+        self._lost_by = ''
         self._retry_now.clear()
         self._set_state(State.REGISTERED)
         self._log.info(f'registered at {self._camera.settings.peer}; '

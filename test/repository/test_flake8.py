@@ -22,6 +22,7 @@ flake8 = pytest.importorskip('ament_flake8.main', reason='ament_flake8 is not in
 
 @pytest.mark.flake8
 @pytest.mark.linter
+@pytest.mark.timeout(600)  # much work, on a busy machine
 def test_flake8():
     result, errors = flake8.main_with_errors(argv=['--linelength', '99', *python_files()])
     assert result == 0, '\n'.join(errors)

@@ -21,6 +21,7 @@ pep257 = pytest.importorskip('ament_pep257.main', reason='ament_pep257 is not in
 
 
 @pytest.mark.linter
+@pytest.mark.timeout(600)  # much work, on a busy machine
 @pytest.mark.pep257
 def test_pep257():
     assert pep257.main(argv=python_files()) == 0, 'see what is printed'

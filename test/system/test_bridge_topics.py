@@ -28,11 +28,11 @@ from camera_ws_bridge_msgs.msg import Start, Status, Stop, Update
 from diagnostic_msgs.msg import DiagnosticStatus
 import pytest
 from rclpy.parameter import parameter_value_to_python
-from rclpy.parameter_client import AsyncParameterClient
 from rigs import process_rig as rigs
 from rigs.bad_inputs import REJECTED
 from rigs.commands import feature_map, start, stop
 from rigs.damaged_starts import DAMAGED
+from rigs.parameter_client import ParameterClient
 from rigs.texts import UNEXPECTED
 import yaml
 
@@ -237,7 +237,7 @@ def test_reconnect_service(rig):
 
 
 def test_the_parameters_are_those_of_the_documented_file(rig):
-    client = AsyncParameterClient(rig.probe.node, 'camera_ws_bridge')
+    client = ParameterClient(rig.probe.node, 'camera_ws_bridge')
     rig.wait(client.services_are_ready, 'the node has its parameter services')
     path = pathlib.Path(get_package_share_directory('camera_ws_bridge')) / 'config/bridge.yaml'
     documented = yaml.safe_load(path.read_text(encoding='utf-8'))['/**']['ros__parameters']
