@@ -105,6 +105,12 @@ class Scene:
         self.rig.wait(lambda: self.object_ids() == [*object_ids],
                       f'the boxes show the objects {object_ids}')
 
+    def wait_until_seen(self):
+        """Wait until the node has images: before, it passes on boxes without any."""
+        self.rig.wait(self.image.get_subscription_count, 'the image is subscribed')
+        for _ in range(5):  # the node may know of it a little later
+            self.wait_for(None, None)
+
     def feature_maps(self, object_id):
         return [message['featureMap'] for message in self.rig.orchestrator.messages('featureMap')
                 if message['objectId'] == object_id]
@@ -129,7 +135,7 @@ def test_the_reid_node_extracts_finds_again_drops_and_takes_up_after_a_restart(s
     frames = []
     scene.rig.probe.node.create_subscription(Boxes, 'boxes', frames.append, 100)
     first = reid_node(scene, tmp_path, 'first')
-    scene.wait_for(None, None)
+    scene.wait_until_seen()
     orchestrator.send(start(7, frameId=float(scene.seconds), boxId=1))
     scene.rig.wait(lambda: scene.feature_maps(7), 'the feature map arrives')
     assert len(scene.feature_maps(7)[0]) == 24
@@ -175,7 +181,7 @@ def test_the_reid_node_takes_up_a_start_that_came_while_it_was_away(scene, tmp_p
 def test_the_reid_node_drops_an_object_whose_stop_the_bridge_has_missed(scene, tmp_path):
     rig = scene.rig
     node = reid_node(scene, tmp_path)
-    scene.wait_for(None, None)
+    scene.wait_until_seen()
     rig.orchestrator.send(start(7, frameId=float(scene.seconds), boxId=1))
     scene.wait_for(None, 7)
     assert rig.process.end() == 0
