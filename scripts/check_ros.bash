@@ -12,6 +12,14 @@ print(*(name for name in sys.argv[1:] if find_spec(name) is None))' "$@"
 }
 
 advice="run: rosdep install --from-paths . camera_ws_bridge_msgs --ignore-src -y"
+# This needs nothing else of the package, nor of ROS.
+problem="$(python3 -c '
+from runpy import run_path
+print(run_path("camera_ws_bridge/transport/library.py")["unusable"]())')"
+if [ -n "$problem" ]; then
+  echo "error: $problem" >&2
+  exit 1
+fi
 missing="$(absent builtin_interfaces cryptography diagnostic_msgs launch launch_ros numpy rcl_interfaces \
   sensor_msgs std_srvs tornado websockets yaml)"
 command -v colcon > /dev/null \

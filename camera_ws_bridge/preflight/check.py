@@ -20,7 +20,7 @@ Check a camera's way to the orchestrator, step by step, before a bridge goes to 
 
 It takes the same parameters, parameter files and environment variables as the bridge, and may run
 beside it: it registers under an id of its own. Exit codes: 0 ready, perhaps with warnings; 1 a
-step has failed; 2 the command line is wrong.
+step has failed; 2 the command line is wrong, or websockets too old.
 """
 
 from __future__ import annotations

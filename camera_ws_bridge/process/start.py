@@ -27,6 +27,7 @@ import sys
 from camera_ws_bridge.errors import exhausted
 from camera_ws_bridge.process.signals import END_SIGNALS
 from camera_ws_bridge.transport.descriptors import shortage
+from camera_ws_bridge.transport.library import unusable
 
 EXIT_CONFIGURATION = 2  # as in run, which must not be imported yet
 
@@ -43,7 +44,7 @@ def multi_bridge() -> int:
 
 def _run(name: str) -> int:
     END_SIGNALS.hold_back()
-    problem = shortage()
+    problem = shortage() or unusable()
     if not problem:
         try:
             code: int = import_module(f'camera_ws_bridge.process.{name}').main()

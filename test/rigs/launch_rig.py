@@ -36,8 +36,8 @@ from launch_ros.substitutions import FindPackageShare
 from launch_testing.actions import ReadyToTest
 from launch_testing.asserts import assertExitCodes
 from rclpy.parameter import parameter_value_to_python
-from rclpy.parameter_client import AsyncParameterClient
 from rigs import process_rig
+from rigs.parameter_client import ParameterClient
 import yaml
 
 LAUNCH = """
@@ -165,7 +165,7 @@ def included(launch_file: str, **arguments: str) -> IncludeLaunchDescription:
 
 def parameters_of(probe: process_rig.Probe, node: str = 'camera_ws_bridge') -> dict[str, Any]:
     """Return a node's own parameters, as its services tell them."""
-    client = AsyncParameterClient(probe.node, node)
+    client = ParameterClient(probe.node, node)
     probe.wait(client.services_are_ready, f'{node} has its parameter services')
     listed = client.list_parameters()
     probe.wait(listed.done, f'{node} lists its parameters')

@@ -23,7 +23,6 @@ from camera_ws_bridge.ros import features
 import pytest
 import rclpy
 from rclpy.duration import Duration
-from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.exceptions import InvalidHandle
 from rclpy.executors import ExternalShutdownException
 from rclpy.qos import QoSProfile
@@ -267,7 +266,7 @@ def test_what_a_node_of_rclpy_itself_waits_for_works(site):
     site.node.create_subscription(
         String, 'late', lambda message: None,
         QoSProfile(depth=1, deadline=Duration(nanoseconds=20_000_000)),
-        event_callbacks=SubscriptionEventCallbacks(
+        event_callbacks=features.SubscriptionEventCallbacks(
             deadline=missed.append, use_default_callbacks=False))
     publisher = site.node.create_publisher(
         String, 'late', QoSProfile(depth=1, deadline=Duration(nanoseconds=1_000_000)))

@@ -20,9 +20,9 @@ from camera_ws_bridge.config.parameters import DETECTION2D
 from camera_ws_bridge_msgs.msg import Start
 import pytest
 from rclpy.parameter import Parameter
-from rclpy.parameter_client import AsyncParameterClient
 from rigs import detector_rig, process_rig as rigs
 from rigs.commands import start
+from rigs.parameter_client import ParameterClient
 from sensor_msgs.msg import CameraInfo
 
 try:
@@ -91,7 +91,7 @@ def test_frame_ids_count_from_the_stamp_that_is_given_or_from_the_first_frame(tm
         rig.probe.boxes.publish(detections((1764000083, 750000001), detection()))
         rig.frame(83.500000001)
         rig.orchestrator.send(start(1, frameId=83.500000001, boxId=0))
-        client = AsyncParameterClient(rig.probe.node, 'camera_ws_bridge')
+        client = ParameterClient(rig.probe.node, 'camera_ws_bridge')
         rig.probe.wait(client.services_are_ready, 'parameters can be set')
         for value in ('tomorrow', 'first_frame'):
             future = client.set_parameters([Parameter('frame_id_zero', value=value)])
