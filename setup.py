@@ -36,7 +36,8 @@ setup(
     # What is not part of ROS 2; all of it, with the rosdep keys, is in package.xml.
     install_requires=[
         'PyYAML', 'cryptography', 'numpy', 'setuptools', 'tornado', 'websockets>=10.4'],
-    extras_require={'examples': ['Pillow'], 'test': ['pytest']},
+    extras_require={
+        'examples': ['Pillow'], 'metrics': ['prometheus_client'], 'test': ['pytest']},
     zip_safe=True,
     maintainer='camera_ws_bridge developers',
     maintainer_email='maintainers@camera-ws-bridge.example',

@@ -102,6 +102,7 @@ class ReidNode(Node):
                 whole = pixels(image)
                 for box in boxes.boxes:
                     box.object_id = self._whose(cut_out(whole, box.rect))
+            boxes.session = self._handler.session  # of these ids
             self._boxes_out.publish(boxes)
 
     def _whose(self, found):

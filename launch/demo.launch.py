@@ -23,8 +23,8 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 ARGUMENTS = (
     ('port', '8080', 'Port of the simulated orchestrator on the loopback interface.'),
-    ('page', 'false', "A live show for the operator's page: two cameras with pictures, on the next "
-     'two ports, the example of a re-ID node each, and no operator but you.'),
+    ('page', 'false', "A live show for the operator's page: two cameras with pictures, on the "
+     'next two ports, the example of a re-ID node each, and no operator but you.'),
     ('camera_id', 'demo', 'Id under which the camera registers; with a page: entrance and yard.'),
     ('namespace', '', 'Namespace of bridge and camera; with a page: above those of both.'),
     ('rate', '30', 'Frames a second; with a page: 15.'),

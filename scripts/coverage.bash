@@ -25,12 +25,15 @@ modules=(
   inputs.yolo
   link.hurry
   link.inbound
+  link.second_chance
   link.settings
   link.suspicion
   link.token_bucket
   log.printable
   log.redact
   log.throttled_log
+  metrics.address
+  metrics.families
   outputs.health
   preflight.advice
   preflight.jwt

@@ -48,7 +48,7 @@ class Client:
         """Connect, or connect anew."""
         await self.disconnect()
         self._websocket = await connect(
-            self._url, compression=None, ping_interval=None, max_size=16 * 2**20,
+            self._url, compression=None, ping_interval=None, max_size=41 * 2**20,
             **({'proxy': None} if int(version.split('.')[0]) >= 15 else {}))
 
     async def disconnect(self) -> None:

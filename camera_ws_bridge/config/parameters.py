@@ -27,6 +27,7 @@ import os
 from typing import Any
 
 from camera_ws_bridge.errors import ConfigurationError
+from camera_ws_bridge.metrics import address as metrics
 from camera_ws_bridge.tracking.frame_stamps import EPOCH, parse_zero
 from camera_ws_bridge.transport import url as urls
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
@@ -174,6 +175,10 @@ class Parameters:
         True, 'Configure and activate at the start, and exit when the orchestrator cannot be '
         'reached for connect_timeout. False: a lifecycle manager does the first, and the node '
         'deactivates itself instead of the second.')
+    metrics_address: str = _parameter(
+        '', 'Where Prometheus can ask for the metrics of all cameras of the process, HOST:PORT, '
+        'e.g. 127.0.0.1:9464 or [::1]:9464; port 0: any that is free, see the log. Empty: '
+        'nowhere. Needs prometheus_client.')
     buffer_when_inactive: bool = _parameter(
         False, 'Buffer what arrives while the node is inactive; false: subscribe only while it '
         'is active. What was in the buffer before stays in either case.')
@@ -188,6 +193,11 @@ class Parameters:
             raise ConfigurationError(
                 'camera_id', 'is not set (or not printable); give the id under which the '
                 'orchestrator is to know this camera')
+        if self.metrics_address:
+            try:
+                metrics.parse(self.metrics_address)
+            except ValueError as error:
+                raise ConfigurationError('metrics_address', str(error)) from None
         if (self.image_width > 0) != (self.image_height > 0):
             raise ConfigurationError(
                 'image_width', 'and image_height: set both, or none and let camera_info tell')
@@ -233,6 +243,11 @@ def _check_together(values: Mapping[str, Any]) -> None:
 def autostart(node: Node) -> bool:
     """Return that parameter, which is needed before the others; raise ConfigurationError."""
     return bool(_declare(node, BY_NAME['autostart']))
+
+
+def metrics_address(node: Node) -> str:
+    """Return that parameter, which the process needs before the others; or ConfigurationError."""
+    return str(_declare(node, BY_NAME['metrics_address']))
 
 
 def declare(node: Node) -> Parameters:

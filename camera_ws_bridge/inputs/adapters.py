@@ -23,14 +23,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import entry_points, EntryPoint
 import inspect
 import re
+from typing import TYPE_CHECKING
 
 from camera_ws_bridge.config.parameters import BOXES, DETECTION2D
 from camera_ws_bridge.errors import ConfigurationError
 from camera_ws_bridge.inputs import detection2d, yolo
 from camera_ws_bridge.protocol.boxes import FlatBox
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = 'camera_ws_bridge.boxes'
 YOLO = 'yolo_msgs/msg/DetectionArray'
@@ -65,7 +68,7 @@ def find(boxes_type: str) -> Adapter | None:
         return None
     if boxes_type in BUILT_IN:
         return Adapter(boxes_type, message_type(boxes_type), BUILT_IN[boxes_type], True)
-    offers = [entry for entry in entry_points(group=GROUP) if entry.name == boxes_type]
+    offers = [entry for entry in _entries() if entry.name == boxes_type]
     if not offers:
         what = INSTEAD.get(boxes_type, 'there is no adapter for it')
         raise ConfigurationError(
@@ -79,7 +82,7 @@ def find(boxes_type: str) -> Adapter | None:
 
 def known() -> list[str]:
     """Return the types that `boxes_type` takes here, those built in before those installed."""
-    installed = {entry.name for entry in entry_points(group=GROUP)}
+    installed = {entry.name for entry in _entries()}
     return [BOXES, *BUILT_IN, *sorted(installed - {BOXES, *BUILT_IN})]
 
 
@@ -106,6 +109,12 @@ def message_type(name: str) -> type:
     if not isinstance(found, type):
         raise ConfigurationError('boxes_type', f'{package} has no message {type_name}')
     return found
+
+
+def _entries() -> list[EntryPoint]:
+    # Not at the top: who needs none of them does not wait for this import.
+    from importlib.metadata import entry_points
+    return [*entry_points(group=GROUP)]
 
 
 def _installed(entry: EntryPoint) -> Adapter:

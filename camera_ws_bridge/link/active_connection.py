@@ -78,7 +78,10 @@ class Owner(Protocol):
         """Be called every TICK while it is; suspect: whether the peer is too silent."""
 
     def begin_anew(self, why: LinkFault) -> None:
-        """Drop the connection and connect again without waiting."""
+        """Leave the connection and connect again without waiting."""
+
+    def keeps(self, connection: Connection, fault: LinkFault) -> bool:
+        """Tell whether a connection that is left stays open; then it is not ours any more."""
 
 
 class ActiveConnection:
@@ -86,8 +89,12 @@ class ActiveConnection:
 
     def __init__(
             self, connection: Connection, camera: Camera, owner: Owner, tokens: Tokens | None,
-            clock: Callable[[], float]) -> None:
-        """Put the parts together; run() begins. clock: monotonic seconds."""
+            clock: Callable[[], float], goes_on: bool = False) -> None:
+        """
+        Put the parts together; run() begins.
+
+        clock: monotonic seconds; goes_on: this connection was served before.
+        """
         self.connection = connection
         self.registered_at: float | None = None
         self.round_trip_time = 0.0  # seconds; of the newest pong
@@ -97,7 +104,8 @@ class ActiveConnection:
         self._owner = owner
         self._tokens = tokens
         self._clock = clock
-        self._token_awaited = tokens is not None
+        self._goes_on = goes_on
+        self._token_awaited = tokens is not None and not goes_on
         self._token_sent = False
         self._over = False
         self._flushing = False
@@ -107,6 +115,7 @@ class ActiveConnection:
         self._delivered_at = 0.0  # when that number has grown
         self._suspicion = Suspicion(self._heard_at)
         self._suspected = asyncio.Event()  # so much that it is worth another connection
+        self._left: asyncio.Future[LinkFault] = asyncio.get_running_loop().create_future()
         self._identify_at = 0.0
         self._registering = False  # the pong behind `identifier` is not back
         self._awaited_pongs: deque[float] = deque()  # when their pings were sent
@@ -122,18 +131,22 @@ class ActiveConnection:
         """Serve the connection until it ends; return why. What is in flight stays so."""
         tasks = [asyncio.create_task(job()) for job in (
             self._read, self._write, self._watch, self._doubt)]
+        ends: list[asyncio.Future[Any]] = [self._left, *tasks]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             # Reader and writer may fail together; the reader knows the reason.
-            task = next(task for task in tasks if task in done)
-            fault = as_fault(asyncio.CancelledError() if task.cancelled() else task.exception())
-            return self._explained(fault)
+            task = next((task for task in tasks if task in done), None)
+            if task is not None:
+                self.leave(self._explained(as_fault(
+                    asyncio.CancelledError() if task.cancelled() else task.exception())))
+            return self._left.result()
         finally:
             self._over = True
             self._writer_waits = False
             self._drained.set()  # nothing more will be, on this connection
             try:
-                self.connection.abort()
+                if not self._left.done():
+                    self.connection.abort()
             finally:
                 for task in tasks:
                     task.cancel()
@@ -153,6 +166,15 @@ class ActiveConnection:
             self.connection.abort()  # what was taken is in flight: it goes back at the end
         if self._ping_is_due():
             self._wake_writer.set()
+
+    def leave(self, why: LinkFault) -> None:
+        """End, for this reason."""
+        if self._left.done():
+            return
+        self._left.set_result(why)
+        known = self._goes_on or self.registered_at is not None
+        if not (known and self._owner.keeps(self.connection, why)):
+            self.connection.abort()
 
     def identify_interval_changed(self) -> None:
         """Go by the new one from now on."""
@@ -229,7 +251,7 @@ class ActiveConnection:
     # ---- what they are made of
 
     async def _authenticate(self) -> None:
-        if self._tokens is None:
+        if self._tokens is None or self._goes_on:
             return
         try:
             jwt = await asyncio.wait_for(self._tokens.token(), TOKEN_TIMEOUT)
@@ -253,7 +275,8 @@ class ActiveConnection:
         """Register; again and again, since an older connection's end undoes a registration."""
         self._identify_at = float('inf')  # until the pong: one registration at a time
         self._registering = True
-        self._inbound.begin_registration(anew=self.registered_at is None)
+        self._inbound.begin_registration(
+            anew=self.registered_at is None and not self._goes_on)
         await self.connection.send(codec.encode_utf8(Identifier(self._camera.settings.camera_id)))
         await self._ping(registration=True)
 

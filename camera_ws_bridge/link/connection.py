@@ -49,6 +49,9 @@ class Connection(Protocol):
     def has_route(self) -> bool:
         """Tell whether its local address and its route are as they were when it was opened."""
 
+    def be_patient(self, seconds: float) -> None:
+        """Have the kernel try for so long to get through, from now on."""
+
     def silence(self) -> Silence | None:
         """Return how long nothing has come from the peer's kernel; None: not known."""
 

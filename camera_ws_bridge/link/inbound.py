@@ -27,6 +27,7 @@ from camera_ws_bridge.log import redact
 from camera_ws_bridge.log.throttled_log import ThrottledLog
 from camera_ws_bridge.protocol import codec, fields, strict_json
 from camera_ws_bridge.protocol.message import Message
+from camera_ws_bridge.protocol.update import object_of_too_long
 from camera_ws_bridge.tracking.tracked_objects import Command, Session, Unreadable
 
 BURST_SECONDS = 20.0  # of the rate at once: a replay of many objects is one burst
@@ -84,6 +85,10 @@ class Inbound:
         self._registering = False
         self._pass_on(self._session.broken_off)
 
+    def lacks_proof(self) -> bool:
+        """Tell whether no replay could prove that the session goes on, though that matters."""
+        return self._session.lacks_proof()
+
     def handle(self, frame: str | bytes, now: float) -> None:
         """Pass on the commands that a frame amounts to; count what is unusable of it."""
         try:
@@ -133,6 +138,9 @@ class Inbound:
 
 def _object_id(frame: str | bytes) -> int | None:
     """Return the object that a message names whose feature map cannot be read."""
+    object_id = object_of_too_long(frame)
+    if object_id is not None:
+        return object_id
     try:
         return fields.object_id(strict_json.loads(frame).get('objectId'), 'objectId')
     except fields.BadField:

@@ -22,6 +22,7 @@ active_connection: this file decides when there is one. Everything runs in one a
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 import enum
 from typing import Protocol
@@ -32,6 +33,7 @@ from camera_ws_bridge.link.active_connection import (
 from camera_ws_bridge.link.backoff import Backoff
 from camera_ws_bridge.link.connection import Connection
 from camera_ws_bridge.link.hurry import Hurry
+from camera_ws_bridge.link.second_chance import CAUSES, SecondChance
 from camera_ws_bridge.link.settings import Settings
 from camera_ws_bridge.log import redact
 from camera_ws_bridge.log.printable import clean
@@ -75,15 +77,17 @@ class Link:
         """Put the parts together; run() begins to connect. clock: monotonic seconds."""
         self.state = State.CONNECTING
         self.cause = ''  # why there is no connection, or why the last one ended
-        self.reconnects = 0
+        self.reconnect_causes: Counter[str] = Counter()  # what had ended the registration before
+        self._lost_by = ''  # what has ended the newest one, until there is another
         self._camera = camera
         self._peer = peer
         self._backoff = backoff
         self._log = log
         self._clock = clock
-        self._attempt: asyncio.Future[Connection] | None = None
+        self._attempt: asyncio.Future[tuple[Connection, bool]] | None = None
         self._active: ActiveConnection | None = None
         self._ended_by: LinkFault | None = None  # why we have ended either of them ourselves
+        self._left: SecondChance | None = None  # the connection before, which may live on
         self._round_trip_time = 0.0  # on the connection before
         self._ever_registered = False
         self._stopping = False
@@ -93,6 +97,11 @@ class Link:
         self._leave_network: Callable[[], None] | None = None
         self._hurry = Hurry()
         self._hurrying: asyncio.TimerHandle | None = None
+
+    @property
+    def reconnects(self) -> int:
+        """Return how often the camera was registered anew."""
+        return self.reconnect_causes.total()
 
     @property
     def round_trip_time(self) -> float:
@@ -109,12 +118,14 @@ class Link:
         """
         self._began = self._clock()
         self._stopping = False
+        self._lost_by = 'activation' if self._ever_registered else ''
         self._retry_now.clear()
         self._loop = asyncio.get_running_loop()
         self._follow_network()
         try:
             await self._stay_connected()
         finally:
+            self._drop_left()
             self._loop = None
             self._follow_network()
 
@@ -124,6 +135,7 @@ class Link:
             fault, lasted = await self._connect_and_serve()
             if self._stopping:
                 return
+            self._lost_by = self._lost_by or fault.cause
             fault.reason = redact.without(self._camera.inbound.shown_token, fault.reason)
             self.cause = clean(f'{fault.cause}: {fault.reason}')
             self._set_state(State.CONNECTING)
@@ -163,22 +175,54 @@ class Link:
 
     def reconnect(self) -> None:
         """Drop the connection or end the attempt, and connect again without waiting."""
+        self._drop_left()
         self.begin_anew(LinkFault('reconnect', 'told to connect anew', reached=False))
 
     def begin_anew(self, why: LinkFault) -> None:
         """Do so, for this reason."""
         self._retry_now.set()
         if self._active is not None:
-            self._ended_by = why
-            self._active.connection.abort()
+            self._active.leave(why)
         elif self._attempt is not None and self._attempt.cancel():
             self._ended_by = why
 
-    async def _connect(self) -> Connection:
-        """Make one attempt, which begin_anew() ends."""
+    def keeps(self, connection: Connection, fault: LinkFault) -> bool:
+        """Keep a connection whose session nothing else could prove to go on."""
+        if self._stopping or fault.cause not in CAUSES or not self._camera.inbound.lacks_proof():
+            return False
+        self._left = SecondChance(connection, self._camera.inbound, self._clock)
+        return True
+
+    def _drop_left(self) -> None:
+        """Keep the former connection no longer; what it may still have to send is not sent."""
+        if self._left is not None:
+            self._left.connection.abort()
+            self._left = None
+
+    async def _open(self) -> tuple[Connection, bool]:
+        """Return a connection, and whether it is the former one that goes on."""
         settings = self._camera.settings
-        self._attempt = attempt = asyncio.ensure_future(self._peer.connect(
-            settings, max(LAST_MOMENT, min(settings.open_timeout, self._time_left()))))
+        connection = await self._peer.connect(
+            settings, max(LAST_MOMENT, min(settings.open_timeout, self._time_left())))
+        left, alive = self._left, False
+        if left is None:
+            return connection, False
+        try:
+            alive = await left.is_alive(settings.heartbeat_timeout)
+        except asyncio.CancelledError:
+            connection.abort()
+            raise
+        if not alive:
+            self._drop_left()
+            return connection, False
+        self._left = None
+        connection.abort()
+        self._log.info('the former connection answers again: it goes on')
+        return left.connection, True
+
+    async def _connect(self) -> tuple[Connection, bool]:
+        """Make one attempt, which begin_anew() ends; return what _open() does."""
+        self._attempt = attempt = asyncio.ensure_future(self._open())
         try:
             await asyncio.wait([attempt])
         except asyncio.CancelledError:
@@ -198,18 +242,17 @@ class Link:
         camera, peer = self._camera, self._peer
         self._ended_by = None
         try:
-            connection = await self._connect()
+            connection, goes_on = await self._connect()
         except Exception as error:
             return as_fault(error), 0.0
         if self._stopping:
             connection.abort()
             return LinkFault('closed', 'shut down'), 0.0
         active = self._active = ActiveConnection(
-            connection, camera, self, peer.tokens, self._clock)
+            connection, camera, self, peer.tokens, self._clock, goes_on)
         self._set_state(State.AUTHENTICATING)
         try:
             fault = await active.run()
-            fault = self._ended_by or fault
             self._learn_from(fault)
         except Exception as error:
             fault = as_fault(error)
@@ -292,8 +335,9 @@ class Link:
     def registered(self) -> None:
         """Hear that the camera is registered."""
         if self._ever_registered:
-            self.reconnects += 1
+            self.reconnect_causes[self._lost_by] += 1
         self._ever_registered = True
+        self._lost_by = ''
         self._retry_now.clear()
         self._set_state(State.REGISTERED)
         self._log.info(f'registered at {self._camera.settings.peer}; '
@@ -307,9 +351,10 @@ class Link:
         self._set_state(State.STABLE if stable else State.REGISTERED)
 
 
-def _abort_late(attempt: asyncio.Future[Connection]) -> None:
+def _abort_late(attempt: asyncio.Future[tuple[Connection, bool]]) -> None:
     if not attempt.cancelled() and attempt.exception() is None:
-        attempt.result().abort()
+        connection, _ = attempt.result()
+        connection.abort()
 
 
 def _network_changed() -> LinkFault:

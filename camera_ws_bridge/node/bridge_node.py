@@ -31,7 +31,7 @@ from camera_ws_bridge.link.link import State
 from camera_ws_bridge.node.assembly import assemble
 from camera_ws_bridge.node.live_parameters import follow
 from camera_ws_bridge.outputs.commands import Commands
-from camera_ws_bridge.outputs.reporter import NodeState, Reporter
+from camera_ws_bridge.outputs.reporter import NodeState, Report, Reporter
 from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.ros import features
 from camera_ws_bridge.ros.managed_node import (
@@ -60,6 +60,7 @@ class BridgeNode(ManagedNode):
             'camera_ws_bridge', **features.node_arguments(enable_logger_service=True),
             **node_arguments)
         self.autostart = parameters.autostart(self)
+        self.metrics_address = parameters.metrics_address(self)
         # All of them, to be seen before the node is configured; what is wrong is said then.
         with contextlib.suppress(ConfigurationError):
             parameters.declare(self)
@@ -84,6 +85,11 @@ class BridgeNode(ManagedNode):
             self._idle_timer.cancel()
         else:
             self._report()
+
+    @property
+    def last_report(self) -> Report | None:
+        """Return what it has told of itself last, if anything yet; also for other threads."""
+        return self._reporter.last
 
     @property
     def failed(self) -> bool:

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 import time
 
@@ -42,6 +43,18 @@ class NodeState:
     fault: str = ''
 
 
+@dataclass(frozen=True)
+class Report:
+    """What was told, and what the metrics add to it; nothing of it changes any more."""
+
+    status: Status
+    wanted: bool  # whether it should be registered: it is active, or is not for a fault
+    fill: float  # the fuller buffer's share of its bounds
+    registered_seconds: float  # in all, since the node is there
+    reconnects: Mapping[str, int]  # by cause
+    at: float  # when it was made; seconds, monotonic
+
+
 class Reporter:
     """Publishes the state of a node and its bridge."""
 
@@ -53,6 +66,9 @@ class Reporter:
             node, DiagnosticArray, '/diagnostics', qos.DIAGNOSTICS)
         self._since = self._clock.now().to_msg()
         self._health = Health(time.monotonic())
+        self.last: Report | None = None  # replaced as a whole: other threads read it
+        self._registered_seconds = 0.0
+        self._registered_at: float | None = None  # and counted up to then
 
     def report(self, node: NodeState, bridge: Bridge | None, state_changed: bool) -> None:
         """Publish the status, and the diagnostics unless it is only for a change of state."""
@@ -62,6 +78,17 @@ class Reporter:
         if not state_changed:
             self._diagnostics_publisher.publish(
                 self._diagnostics(status, node.fault, bridge))
+        self.last = self._report(status, node, bridge)
+
+    def _report(self, status: Status, node: NodeState, bridge: Bridge | None) -> Report:
+        now = time.monotonic()
+        if self._registered_at is not None:
+            self._registered_seconds += now - self._registered_at
+        self._registered_at = now if _is_registered(status) else None
+        return Report(
+            status, node.lifecycle == ACTIVE or bool(node.fault),
+            0.0 if bridge is None else bridge.outbox.fill(), self._registered_seconds,
+            {} if bridge is None else dict(bridge.link.reconnect_causes), now)
 
     def _status(self, node: NodeState, bridge: Bridge | None, state_changed: bool) -> Status:
         now = self._clock.now().to_msg()
@@ -79,7 +106,7 @@ class Reporter:
 
     def _diagnostics(
             self, status: Status, fault: str, bridge: Bridge | None) -> DiagnosticArray:
-        registered = status.state in (State.REGISTERED, State.STABLE)
+        registered = _is_registered(status)
         level, text = self._health.judge(Figures(
             active=status.lifecycle == ACTIVE, registered=registered,
             lifecycle=LABELS[status.lifecycle], fault=status.cause if fault else '',
@@ -95,6 +122,10 @@ class Reporter:
             del values['cause']  # of the past
         return to_ros.diagnostics_to_ros(
             self._name, bytes([level]), text, values, status.camera_id, status.header.stamp)
+
+
+def _is_registered(status: Status) -> bool:
+    return status.state in (State.REGISTERED, State.STABLE)
 
 
 def _fill(status: Status, bridge: Bridge) -> None:

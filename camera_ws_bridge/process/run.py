@@ -26,6 +26,7 @@ from camera_ws_bridge.errors import ConfigurationError, LinkFault
 from camera_ws_bridge.node.bridge_node import BridgeNode
 from camera_ws_bridge.process.executor import add_nodes, make_executor
 from camera_ws_bridge.process.loops import SharedLoop
+from camera_ws_bridge.process.monitoring import open_endpoint
 from camera_ws_bridge.process.service_manager import ServiceManager
 from camera_ws_bridge.process.signals import END_SIGNALS
 from camera_ws_bridge.ros import starting
@@ -58,11 +59,19 @@ class Process:
         self.executor = make_executor()
         self.exit_code: int | None = None
         self._nodes: Sequence[BridgeNode] = ()
+        self._take_leave = contextlib.ExitStack()
 
     def add(self, *nodes: BridgeNode) -> None:
-        """Give the executor all nodes of the process, before any of them starts."""
+        """
+        Give the executor all nodes of the process, before any of them starts.
+
+        Raise ConfigurationError if their metrics cannot be shown.
+        """
         self._nodes = nodes
         self.executor = add_nodes(self.executor, *nodes)
+        endpoint = open_endpoint(nodes)
+        if endpoint is not None:
+            self._take_leave.callback(endpoint.close)
 
     def end(self, code: int) -> None:
         """Let the process end, if it is not about to already; called in the loop's thread."""
@@ -80,6 +89,7 @@ class Process:
 
         Else the middleware's threads could call an executor that Python's end has taken away.
         """
+        self._take_leave.close()
         self.executor.shutdown()
         self.host.stop()
         for node in self._nodes:

@@ -31,7 +31,9 @@ from camera_ws_bridge.protocol.identifier import Identifier
 from camera_ws_bridge.protocol.message import DEFAULT_LIMITS, Limits, Message
 from camera_ws_bridge.protocol.start import Start
 from camera_ws_bridge.protocol.stop import Stop
-from camera_ws_bridge.protocol.update import Update
+from camera_ws_bridge.protocol.update import object_of_too_long, Update
+
+LONGEST = 24 * 2**20  # characters that are read: as many as the largest image that may be allowed
 
 __all__ = ['decode', 'DEFAULT_LIMITS', 'encode', 'encode_utf8', 'Limits', 'MESSAGES']
 
@@ -60,6 +62,12 @@ def encode_utf8(message: Message) -> bytes:
 
 def decode(text: str | bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
     """Return the message that the JSON text holds; raise DecodeError with field and reason."""
+    if object_of_too_long(text) is not None:
+        raise DecodeError(
+            f'{Update.wire_type}.featureMap', f'{len(text)} characters, more than '
+            f'{limits.feature_map} numbers take, which are allowed', 'too_big')
+    if len(text) > LONGEST:
+        raise DecodeError('', f'{len(text)} characters; {LONGEST} are allowed', 'too_big')
     value = strict_json.loads(text)
     name = value.get('type')
     if not isinstance(name, str):

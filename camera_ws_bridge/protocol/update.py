@@ -17,10 +17,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+import re
 from typing import Any
 
 from camera_ws_bridge.protocol import fields
 from camera_ws_bridge.protocol.message import Limits, Message
+
+# Characters of a message with as many numbers as are allowed, each as long as JSON makes it.
+LONGEST = 2**22
+_HEAD = re.compile(
+    r'\s*\{\s*"type"\s*:\s*"featureMap"\s*,\s*"objectId"\s*:\s*(0|[1-9][0-9]{0,17})\s*,')
+
+
+def object_of_too_long(text: str | bytes) -> int | None:
+    """
+    Return the object of a feature map that is too long to be worth reading, else None.
+
+    Known by how the orchestrator begins it: to parse the rest would take seconds.
+    """
+    if len(text) <= LONGEST or not isinstance(text, str):
+        return None
+    head = _HEAD.match(text)
+    return int(head[1]) if head else None
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ class Ledger:
         self.repeated = 0  # arrivals of what had arrived before
         self.out_of_order: list[Message] = []  # first arrivals behind one published later
         self.never_published: list[Message] = []  # and yet arrived
-        self.in_another_life: list[Message] = []  # feature maps that went to another's object
+        self.in_another_life: list[Message] = []  # named what is another object there
         self.dropped: Counter[str] = Counter()  # by cause, as the bridges counted
         self.dropped_yet_arrived = 0  # dropped while it was unknown that they had arrived
         self.lost_in_kills: Counter[str] = Counter()  # by kind
@@ -78,15 +78,19 @@ class Ledger:
         with self._lock:
             self.published[message] = Sent(now, len(self.published), life)
 
-    def receive(self, message: Message, now: float = 0.0, life: int = 0) -> None:
-        """Note that a message has arrived."""
+    def receive(
+            self, message: Message, now: float = 0.0, life: int = 0,
+            names_objects: bool | None = None) -> None:
+        """Note that a message has arrived; names_objects: by default each feature map does."""
         with self._lock:
             sent = self.published.get(message)
             if sent is None:
                 self.never_published.append(message)
                 return
             kind, newest = message[0], self._newest.get(message[0], -1)
-            if kind == UPDATES and sent.life != life:
+            if names_objects is None:
+                names_objects = kind == UPDATES
+            if names_objects and sent.life != life:
                 self.in_another_life.append(message)
             if message in self.arrived:
                 self.repeated += 1
@@ -170,7 +174,11 @@ class Ledger:
             'oldest of these (s)': f'{self.oldest_lost_in_a_kill:.2f}',
             'out of order': len(self.out_of_order), 'unaccounted': len(self.unaccounted),
             'never published': len(self.never_published),
-            'feature maps in another life': len(self.in_another_life)}
+            'feature maps in another life': self._in_another_life(UPDATES),
+            'object ids in another life': self._in_another_life(BOXES)}
+
+    def _in_another_life(self, kind: str) -> int:
+        return sum(1 for message in self.in_another_life if message[0] == kind)
 
 
 def _listed(counts: Mapping[str, int]) -> str:

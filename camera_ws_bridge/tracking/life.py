@@ -32,8 +32,13 @@ a life an id is never given twice, ids only grow, and a feature map is never los
 What is UNKNOWN counts as another life: a feature map that is lost costs a click, one that reaches
 another object misleads every camera. So every restart ends a session but two: one after which
 another processor has put the old feature map under the same id in the new life, and one hidden
-behind a relay that keeps our connection (until a start with an old id comes). The price is that a
-link that was merely lost ends it, too, where no tracked object had a feature map to show.
+behind a relay that keeps our connection (until a start with an old id comes).
+
+The price is that a link that was merely lost ends a session, too, where no tracked object had a
+feature map to show. Nothing else that an orchestrator says can tell: its ids of the past, GET
+/objectIds, are as many after a restart and as many clicks; what was sighted, GET /timelines, may
+outlive it in files; and images are told to operators only. But a connection that still answers
+was never in another life: link.second_chance asks the former one before there is a new one.
 """
 
 from __future__ import annotations

@@ -160,6 +160,10 @@ class Session:
         told = {id_: known.told for id_, known in self.tracked.items() if known.told != NO_MAP}
         return Life(self.number, self._greatest_id, {**self._life.told, **told})
 
+    def lacks_proof(self) -> bool:
+        """Tell whether objects are tracked, and no replay could prove that they still are."""
+        return bool(self.reconcile and self.tracked) and not any(self.life().told.values())
+
     def _judge(self) -> list[Command]:
         held, self._held = self._held, None
         if held is None:

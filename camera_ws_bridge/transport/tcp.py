@@ -55,13 +55,22 @@ class Tcp:
             self._route = Route(connected.family, connected.getsockname(), self.peer.place)
         except OSError:
             pass
-        if user_timeout > 0 and hasattr(socket, 'TCP_USER_TIMEOUT'):
-            connected.setsockopt(
-                socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(user_timeout * 1000))
+        if user_timeout > 0 and self.limit(user_timeout):
             # The limit above holds for them as well.
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL):
                 connected.setsockopt(socket.IPPROTO_TCP, option, KEEPALIVE)
+
+    def limit(self, user_timeout: float) -> bool:
+        """Limit how long data may stay unacknowledged, in seconds; return whether that works."""
+        if not hasattr(socket, 'TCP_USER_TIMEOUT'):
+            return False
+        try:
+            self._socket.setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(user_timeout * 1000))
+        except OSError:  # closed already
+            return False
+        return True
 
     def counters(self) -> tuple[int, int] | None:
         """Return the bytes that the peer's kernel has acknowledged, and those received."""

@@ -35,7 +35,9 @@ from camera_ws_bridge.transport.dial import dial
 from camera_ws_bridge.transport.tcp import Silence, Tcp
 from websockets.version import version as websockets_version
 
-MAX_SIZE = 16 * 2**20  # bytes of one incoming message; the library's own 1 MiB is too small
+# Bytes of one incoming message. The orchestrator takes 10 MiB, and may write that out as four times
+# as much (1e15 becomes 1000000000000000.0); what is refused here would come again with each replay.
+MAX_SIZE = 41 * 2**20
 
 # Seconds that a peer has to end TCP after a Close frame: only then does the library tell of it.
 # Twice this is within TOKEN_DOUBT of camera_ws_bridge.link.active_connection.
@@ -249,6 +251,10 @@ class Connection:
     def has_route(self) -> bool:
         """Tell whether its local address and its route are as they were when it was opened."""
         return self._tcp.has_route()
+
+    def be_patient(self, seconds: float) -> None:
+        """Have the kernel try for so long to get through, from now on."""
+        self._tcp.limit(seconds)
 
     def silence(self) -> Silence | None:
         """Return how long nothing has come from the peer's kernel; None: not known."""

@@ -148,7 +148,7 @@ class Lives:
     def __init__(self, rig, folder):
         self.rig = rig
         self._folder = folder
-        self.path = rig.parameters['spool_path']
+        self.path = rig.parameters.get('spool_path')
 
     def fill(self, first=FIRST):
         """Accept COUNT messages that cannot be sent; return their numbers."""
@@ -211,6 +211,46 @@ def a_bridge_with_lives(tmp_path):
 def end_first_life(lives, number):
     lives.rig.process.signal(number)
     lives.rig.process.wait()
+
+
+# ---- between two lives of the orchestrator
+
+def give_out_again(rig, object_ids):
+    """Restart the orchestrator; others start as many objects before the bridge is back."""
+    rig.orchestrator.die()
+    rig.orchestrator.come_back()
+    rig.orchestrator.sim.state.objects.update((object_id, {}) for object_id in object_ids)
+
+
+def judge_lives(case, rig, numbers, arrived):
+    """Assert that all boxes have arrived, no feature map has, and each of these is counted."""
+    feature_maps = [number for number in numbers if number % 4 == 0]
+    assert arrived == [number for number in numbers if number % 4]
+    assert {count.cause: count.count for count in rig.probe.status.dropped} == {
+        'updates_former_session': len(feature_maps)}
+    assert {*rig.orchestrator.sim.state.objects} >= {*feature_maps}
+    record(case, f'{len(arrived)} boxes arrive, 0 of {len(feature_maps)} feature maps; '
+           f'updates_former_session {len(feature_maps)}')
+
+
+def test_ids_are_given_out_again_while_memory_holds_feature_maps(tmp_path):
+    with rigs.running(tmp_path, orchestrator={'landmark': True}, through_proxy=True) as rig:
+        rig.wait(lambda: rig.probe.tracked.objects)
+        numbers = Lives(rig, tmp_path).fill()
+        give_out_again(rig, numbers)
+        rig.proxy.pass_through()
+        rig.probe.wait_for_status(lambda status: status.state in (
+            Status.REGISTERED, Status.STABLE) and status.boxes_queued == 0)
+        judge_lives('ids given out again, feature maps in memory', rig, numbers,
+                    sorted({*map(number_of, rig.orchestrator.received)} - {0}))
+
+
+def test_ids_are_given_out_again_while_a_spool_holds_feature_maps(lives):
+    numbers = lives.fill()
+    end_first_life(lives, signal.SIGTERM)
+    give_out_again(lives.rig, numbers)
+    judge_lives('ids given out again, feature maps in a spool', lives.rig, numbers,
+                lives.live_again())
 
 
 def test_one_byte_is_flipped(lives):

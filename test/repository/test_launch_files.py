@@ -27,7 +27,8 @@ FOLDER = pathlib.Path(get_package_share_directory('camera_ws_bridge'))
 ARGUMENTS = {  # the public ones; the table in docs/interface.md names the same
     'bridge': ['orchestrator_url', 'camera_id', 'namespace', 'params_file', 'log_level',
                'respawn', 'lifecycle', 'parameters'],
-    'demo': ['port', 'page', 'camera_id', 'namespace', 'rate', 'boxes', 'click_every', 'log_level'],
+    'demo': ['port', 'page', 'camera_id', 'namespace', 'rate', 'boxes', 'click_every',
+             'log_level'],
     'multi_camera': ['cameras_file', 'orchestrator_url', 'params_file', 'log_level', 'respawn',
                      'process'],
 }

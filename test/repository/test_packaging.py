@@ -41,6 +41,7 @@ EXECUTABLES = {'bridge', 'check', 'camera_sim', 'demo', 'multi_bridge', 'operato
 KEYS = {
     'yaml': 'python3-yaml',
     'PIL': 'python3-pil',
+    'prometheus_client': 'python3-prometheus-client',
     **{name: f'python3-{name}' for name in (
         'cryptography', 'hypothesis', 'numpy', 'psutil', 'pytest', 'selenium', 'tornado',
         'websockets')},
@@ -251,7 +252,10 @@ def test_setup_py_requires_what_is_imported():
     required = {re.split('[<>=~! ]', requirement)[0]
                 for requirement in arguments['install_requires']}
     package = distributions((ROOT / PACKAGE).rglob('*.py'))
-    assert required - {'setuptools'} == package  # which every ament_python package names
+    optional = {*arguments['extras_require']['metrics']}
+    assert optional == {'prometheus_client'}
+    # setuptools: which every ament_python package names
+    assert required - {'setuptools'} == package - optional
     extra = distributions((ROOT / 'examples').glob('*.py')) - package
     assert {*arguments['extras_require']['examples']} == extra
     assert arguments['python_requires'] == '>=3.10'

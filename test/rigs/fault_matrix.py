@@ -56,8 +56,8 @@ FAULTS = (
         'invalid UTF-8',)),
     Fault('oversize',
           'the connection is ended, cause `protocol`, and made again; memory is bounded', (
-              'frame of more than 16 MiB', 'frame of 2**63 bytes',
-              'fragments of more than 16 MiB', 'compression bomb of 256 MiB')),
+              'frame of more than 41 MiB', 'frame of 2**63 bytes',
+              'fragments of more than 41 MiB', 'compression bomb of 256 MiB')),
     Fault("outgoing message over the server's limit",
           'given up after two attempts, counted `updates_refused_by_peer`; all others arrive', (
               'message over the 10 MiB of the orchestrator',
@@ -107,6 +107,10 @@ FAULTS = (
         'two bridges with one id', 'two bridges with one id, the older connection ends')),
     Fault('orchestrator restarted, object ids from 1', 'a new session number', (
         'orchestrator restarted, object ids from 1',)),
+    Fault('orchestrator restarted, ids given out again while feature maps are buffered',
+          'no feature map reaches the new objects, each is counted; all boxes arrive', (
+              'ids given out again, feature maps in memory',
+              'ids given out again, feature maps in a spool')),
 )
 
 # Of no list but our own.

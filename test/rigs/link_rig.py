@@ -124,6 +124,7 @@ class FakeConnection:
         self.unanswered = 0  # what the peer's kernel has not answered, all the time since then
         self.silent_since = 0.0
         self.resent = 0  # packets
+        self.patience = 0.0  # seconds
         self.answers_new = False  # whether a new connection would be answered
         self.probes = []  # when that was asked
         self.closed = None
@@ -214,6 +215,15 @@ class FakeConnection:
     def fall_silent(self, unanswered=3):
         self.answers, self.unanswered, self.silent_since = False, unanswered, self._clock()
         self.resent += unanswered
+
+    def be_patient(self, seconds):
+        self.patience = seconds
+
+    def revive(self):
+        """Answer what is on its way, and all that comes."""
+        self.answers, self.unanswered = True, 0
+        for pong in [*self.pongs]:
+            self.answer(pong)
 
     async def answers_anew(self):
         self.probes.append(self._clock())
@@ -321,7 +331,7 @@ class Rig:
         self.states.append(self.link.state)
 
     async def connect(self, settings, timeout):
-        assert settings is self.settings
+        assert settings == self.settings
         self.attempts.append(self.clock())
         self.timeouts.append(timeout)
         outcome = self.outcomes.pop(0) if self.outcomes else self.make(len(self.connections))

@@ -79,7 +79,7 @@ def run(duration: float, seed: int, folder: pathlib.Path) -> int:
         stage = Stage(folder, domain)
         director = Director(stage, seed, began)
         try:
-            while time.monotonic() - began < duration:
+            while not director.counts or time.monotonic() - began < duration:
                 director.inflict(director.next_fault())
             stage.settle()
             stage.terminate()

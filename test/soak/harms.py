@@ -88,6 +88,33 @@ def restart_orchestrator(stage: Stage, chance: random.Random) -> None:
     stage.orchestrator.come_back()
 
 
+def _buffer_feature_maps(stage: Stage) -> None:
+    """Let the orchestrator die, and the bridge keep some feature maps for it."""
+    stage.orchestrator.die()
+    stage.wait(lambda: stage.publisher.probe.status.updates_queued > 3, 'feature maps are kept')
+
+
+def reuse_ids_in_memory(stage: Stage, chance: random.Random) -> None:
+    """Restart the orchestrator while the memory of a bridge without a spool holds feature maps."""
+    stage.settle()
+    stage.terminate()
+    stage.start_bridge(spool=False)
+    stage.wait(lambda: stage.publisher.probe.status.acknowledged > 10, 'messages arrive')
+    _buffer_feature_maps(stage)
+    stage.orchestrator.come_back()
+    stage.settle()
+    stage.terminate()
+    stage.start_bridge()
+
+
+def reuse_ids_in_spool(stage: Stage, chance: random.Random) -> None:
+    """Restart the orchestrator, and the bridge as well, while its spool holds feature maps."""
+    _buffer_feature_maps(stage)
+    chance.choice((stage.terminate, stage.kill))()
+    stage.orchestrator.come_back()
+    stage.start_bridge()
+
+
 def stall_orchestrator(stage: Stage, chance: random.Random) -> None:
     """Let the orchestrator neither read nor answer."""
     stage.orchestrator.do('stall')
@@ -162,4 +189,4 @@ def kill(stage: Stage, chance: random.Random) -> None:
 
 FAULTS: tuple[Fault, ...] = (
     drop, reset, cut, stall, throttle, fragment, refuse, accept_nothing, restart_orchestrator,
-    stall_orchestrator, overload_orchestrator, garbage, burst, overflow, clear, terminate, kill)
+    reuse_ids_in_memory, reuse_ids_in_spool, stall_orchestrator, overload_orchestrator, garbage, burst, overflow, clear, terminate, kill)

@@ -23,9 +23,11 @@ import shutil
 import signal
 import threading
 import time
+from typing import Any
 
 from camera_ws_bridge.buffer.spool.spool import Spool
 from camera_ws_bridge.sim.ledger import BOXES, Ledger, Message, message_of, UPDATES
+from camera_ws_bridge.sim.orchestrator.server import OrchestratorSim
 from camera_ws_bridge_msgs.msg import Update
 from rigs import process_rig as rigs
 from rigs.proxy import Proxy
@@ -35,7 +37,7 @@ RATE = 40.0  # messages a second
 UPDATE_EVERY = 10  # messages
 WINDOW = 80  # messages published and not yet accepted: DDS keeps 100
 OBJECTS = 50
-PATIENCE = 60.0  # seconds; only a soak that fails waits so long
+PATIENCE = 120.0  # seconds; only a soak that fails waits so long
 RSS_ALLOWANCE = 32 * 2**20  # bytes above what a bridge takes once it is connected
 PARAMETERS = {
     **rigs.FAST, 'camera_id': rigs.CAMERA_ID, 'connect_timeout': 0.0, 'heartbeat_interval': 0.5,
@@ -63,24 +65,37 @@ def counted(text: str | bytes) -> Message | None:
 
 
 class Orchestrator(rigs.Orchestrator):
-    """The simulator; it enters what arrives into the ledger and keeps nothing."""
+    """
+    The simulator; it enters what arrives into the ledger and keeps nothing.
+
+    In each life it tracks the same ids at once, as if others had clicked. Which life it is says the
+    feature map of the landmark.
+    """
 
     def __init__(self, loop_thread: rigs.LoopThread, ledger: Ledger) -> None:
         self._ledger = ledger
-        super().__init__(loop_thread, landmark=True)
+        self._life = 0
+        super().__init__(loop_thread)
+
+    def _new(self, objects: dict[int, Any] | None = None) -> OrchestratorSim:
+        self._life += 1
+        return super()._new({
+            rigs.LANDMARK: [float(self._life), 0.5], **{1 + index: {} for index in range(OBJECTS)}})
 
     def _hear(self, connection: str, direction: str, text: str) -> None:
         if direction == 'to_orchestrator':
-            message = counted(text)
-            if message is not None:
-                self._ledger.receive(message)
+            fields = json.loads(text)
+            message = message_of(fields)
+            if message is not None and message[1] > 0:
+                self._ledger.receive(message, life=self._life, names_objects=(
+                    message[0] == UPDATES or any('objectId' in box for box in fields['boxes'])))
 
 
 class Publisher:
     """Detector and re-ID node of one life of the bridge, in a thread; it samples its memory."""
 
     def __init__(self, domain: int, ledger: Ledger, numbers: dict[str, int],
-                 process: rigs.Process) -> None:
+                 lives: dict[int, int], process: rigs.Process) -> None:
         self.probe = rigs.Probe(domain)
         self.connected = threading.Event()
         self.flowing = False
@@ -90,6 +105,7 @@ class Publisher:
         self.error: BaseException | None = None
         self._ledger = ledger
         self._numbers = numbers
+        self._lives = lives  # of the orchestrator, by the bridge's session
         self._process = process
         self._accepted_before = 0
         self._published = 0
@@ -100,9 +116,15 @@ class Publisher:
 
     @property
     def accepted(self) -> int:
-        """Return how many of our messages the bridge has accepted, as its status says."""
+        """Return how many of our messages the bridge has accepted or rejected, by its status."""
         status = self.probe.status
-        return status.boxes_accepted + status.updates_accepted - self._accepted_before
+        return status.boxes_accepted + status.updates_accepted + self.former - self._accepted_before
+
+    @property
+    def former(self) -> int:
+        """Return how many feature maps the bridge has rejected for their former session."""
+        return sum(count.count for count in self.probe.status.rejected_outbound
+                   if count.cause == 'former_session')
 
     @property
     def all_accepted(self) -> bool:
@@ -113,8 +135,7 @@ class Publisher:
     def drained(self) -> bool:
         """Return whether nothing is on the way to the bridge or in it, in one status."""
         status = self.probe.status
-        accepted = status.boxes_accepted + status.updates_accepted - self._accepted_before
-        return accepted >= self._published and not (status.boxes_queued + status.updates_queued)
+        return self.all_accepted and not (status.boxes_queued + status.updates_queued)
 
     def clear(self) -> None:
         """Call ~/clear_buffer."""
@@ -151,7 +172,8 @@ class Publisher:
     def _connect(self) -> None:
         """Get through to both subscriptions, then learn from where on acceptance counts."""
         probe = self.probe
-        probe.wait_for_status(lambda status: status.camera_id, 'the bridge is up')
+        # A process takes its time to begin where others keep the machine busy.
+        probe.wait(lambda: probe.status.camera_id, 'the bridge is up', PATIENCE)
         probe.wait_until_connected()
         before = probe.status.updates_accepted
 
@@ -179,14 +201,28 @@ class Publisher:
 
     def _publish_next(self, now: float) -> None:
         self._published += 1
-        kind = BOXES if self._published % UPDATE_EVERY else UPDATES
+        session, life = self._session_and_life()
+        kind = BOXES if self._published % UPDATE_EVERY or not life else UPDATES
         self._numbers[kind] = number = self._numbers.get(kind, 0) + 1
-        self._ledger.publish((kind, number), now)
+        self._ledger.publish((kind, number), now, life)
+        object_id = 1 + number % OBJECTS
         if kind == BOXES:
-            self.probe.boxes.publish(rigs.boxes(float(number), rigs.box(), rigs.box(1)))
+            found = rigs.box(1, object_id=object_id) if life else rigs.box(1)
+            message = rigs.boxes(float(number), rigs.box(), found)
+            message.session = session
+            self.probe.boxes.publish(message)
         else:
             self.probe.feature_map.publish(Update(
-                object_id=1 + number % OBJECTS, feature_map=[float(number), *[0.125] * 127]))
+                session=session, object_id=object_id,
+                feature_map=[float(number), *[0.125] * 127]))
+
+    def _session_and_life(self) -> tuple[int, int]:
+        """Return the session that was told last, and the life that it stands for; 0: not known."""
+        tracked = self.probe.tracked
+        for known in tracked.objects:
+            if known.object_id == rigs.LANDMARK and known.feature_map:
+                self._lives[tracked.session] = int(known.feature_map[0])
+        return tracked.session, self._lives.get(tracked.session, 0)
 
     def _sample_memory(self) -> None:
         self.probe.statuses.clear()
@@ -210,22 +246,24 @@ class Stage:
         self._folder = folder
         self._domain = domain
         self._numbers: dict[str, int] = {}
+        self._lives: dict[int, int] = {}
         self._loop_thread = rigs.LoopThread()
         self.orchestrator = Orchestrator(self._loop_thread, self.ledger)
         self.proxy = Proxy(self._loop_thread, self.orchestrator.port)
         self._spool = folder / 'spool' / 'gate.sqlite'
         self.start_bridge()
 
-    def start_bridge(self) -> None:
+    def start_bridge(self, spool: bool = True) -> None:
         """Start a bridge and let messages flow."""
         self.lives += 1
         self.ledger.new_life()
         self.process = rigs.Process(
             self._domain, self._folder / f'bridge-{self.lives}.log',
             orchestrator_url=f'ws://127.0.0.1:{self.proxy.port}/processor',
-            spool_path=str(self._spool), environment={'FASTDDS_BUILTIN_TRANSPORTS': 'UDPv4'},
+            spool_path=str(self._spool) if spool else '', environment={'FASTDDS_BUILTIN_TRANSPORTS': 'UDPv4'},
             **PARAMETERS)
-        self.publisher = Publisher(self._domain, self.ledger, self._numbers, self.process)
+        self.publisher = Publisher(
+            self._domain, self.ledger, self._numbers, self._lives, self.process)
         self.wait(self.publisher.connected.is_set, 'the bridge has started')
         self.publisher.flowing = True
 
@@ -245,7 +283,9 @@ class Stage:
         self.wait(lambda: not self.publisher.burst and self.publisher.drained,
                   f'the buffer is empty: {self.publisher.probe.status}')
         status = self.publisher.probe.status
-        self.ledger.settle({count.cause: count.count for count in status.dropped})
+        self.ledger.settle({
+            **{count.cause: count.count for count in status.dropped},
+            'updates_rejected_former_session': self.publisher.former})
         self.publisher.flowing = True
 
     def terminate(self) -> None:

@@ -66,6 +66,23 @@ def test_an_outage_drops_feature_maps_where_the_orchestrator_has_restarted(tmp_p
         assert firsts == sorted(firsts)
 
 
+def test_a_click_outlives_a_link_that_was_silent(tmp_path):
+    with rigs.running(tmp_path, through_proxy=True, heartbeat_timeout=1.0) as rig:
+        rig.orchestrator.sim.state.objects[1] = {}
+        rig.orchestrator.send(start(1, frameId=1, boxId=0))
+        rig.wait(lambda: rig.probe.of(Start))
+        rig.proxy.stall()
+        rig.probe.wait_for_status(lambda status: status.state == Status.CONNECTING)
+        rig.probe.feature_map.publish(Update(object_id=1, feature_map=[0.5]))
+        rig.probe.wait_for_status(lambda status: status.updates_queued == 1)
+        rig.proxy.pass_through()
+        rig.wait(lambda: rig.orchestrator.messages('featureMap'))
+        rig.probe.wait_for_status(lambda status: status.reconnects == 1)
+        assert not rig.probe.status.dropped and not rig.probe.of(Stop)
+        assert rig.probe.status.session == rig.probe.of(Start)[0].session
+        assert 'the former connection answers again' in rig.process.log
+
+
 def test_an_orchestrator_that_has_restarted_begins_a_new_session(tmp_path):
     with rigs.running(tmp_path) as rig:
         rig.orchestrator.send(start(1, frameId=1, boxId=0), start(2, frameId=1, boxId=1))

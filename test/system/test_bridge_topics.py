@@ -208,6 +208,19 @@ def test_no_bad_input_costs_more_than_one_log_line(rig):
     assert max(map(len, rig.process.log.splitlines())) < 400
 
 
+def test_the_longest_message_that_the_orchestrator_may_make_of_one_costs_no_connection(rig):
+    numbers = ', '.join(2 * 2**20 * ['1000000000000000.0'])  # came as 1e15: 10 MiB
+    opened, stops = rig.orchestrator.sim.opened, len(rig.probe.of(Stop))
+    before = {count.cause: count.count for count in rig.probe.status.rejected_inbound}
+    rig.orchestrator.send(
+        '{"type": "featureMap", "objectId": 7, "featureMap": [%s]}' % numbers, stop(7))
+    rig.wait(lambda: len(rig.probe.of(Stop)) > stops)
+    rig.probe.wait_for_status(lambda status: any(
+        count.cause == 'too_big' and count.count == before.get('too_big', 0) + 1
+        for count in status.rejected_inbound))
+    assert rig.orchestrator.sim.opened == opened
+
+
 def test_the_log_says_what_writes_json(rig):
     assert rig.process.log.count(f'json: {strict_json.WRITER}') == 1
 

@@ -170,6 +170,17 @@ def the_map(box):
     return World(5, 3).feature_map(box).tolist()
 
 
+def test_boxes_say_of_which_session_their_ids_are(camera):
+    camera.bridge.tell(Update(object_id=4, session=5, feature_map=[0.5]))
+    camera.wait(lambda: 4 in camera.bridge.ids() and camera.bridge.frames[-1].session == 5)
+    camera.bridge.tell(Stop(object_id=4, session=5))
+    camera.wait(lambda: 4 not in camera.bridge.ids())
+    camera.bridge.tell(Start(object_id=4, session=6, has_frame=True, box_id=0))
+    camera.wait(lambda: 4 in camera.bridge.ids() and camera.bridge.frames[-1].session == 6)
+    camera.bridge.feature_maps.clear()
+    stopped(camera, 4)
+
+
 # ---- frames
 
 def test_the_asked_number_of_frames_with_the_asked_number_of_boxes(tmp_path):

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The live show of the demo, without a browser: it comes up, answers a click, and ends in order."""
+"""The live show of the demo without a browser: it comes up, answers a click, ends in order."""
 
 import asyncio
 import re

@@ -126,6 +126,8 @@ def reid_node(scene, folder, name='reid'):
 
 def test_the_reid_node_extracts_finds_again_drops_and_takes_up_after_a_restart(scene, tmp_path):
     orchestrator = scene.rig.orchestrator
+    frames = []
+    scene.rig.probe.node.create_subscription(Boxes, 'boxes', frames.append, 100)
     first = reid_node(scene, tmp_path, 'first')
     scene.wait_for(None, None)
     orchestrator.send(start(7, frameId=float(scene.seconds), boxId=1))
@@ -133,6 +135,8 @@ def test_the_reid_node_extracts_finds_again_drops_and_takes_up_after_a_restart(s
     assert len(scene.feature_maps(7)[0]) == 24
     assert np.linalg.norm(scene.feature_maps(7)[0]) == pytest.approx(1.0)
     scene.wait_for(None, 7)
+    scene.rig.wait(lambda: frames[-1].session == scene.rig.probe.of(Start)[0].session,
+                   'the boxes say of which session their ids are')
     # Another camera has found what looks like the first object.
     reid = example('reid_node')
     red = np.full((10, 10, 3), RED, np.uint8)

@@ -186,6 +186,7 @@ class Lives(RuleBasedStateMachine):
         self.awaited = False  # the pong of a registration
         self.proved = False  # whether the registration proves that the session goes on
         self.registered = False
+        self.left = False  # the connection is left, and may yet go on
 
     def teardown(self):
         """Leave nothing."""
@@ -282,7 +283,7 @@ class Lives(RuleBasedStateMachine):
                 continue
             self.process.bridge.inbound.handle(codec.encode(message), 0.0)
             self.unjudged.append(message)
-            if self.registered:
+            if self.registered or self.left:
                 self.learn()
         self.listen()
 
@@ -306,13 +307,38 @@ class Lives(RuleBasedStateMachine):
         self.unjudged = []
 
     @precondition(lambda self: self.registered)
+    @rule()
+    def leave(self):
+        """Leave a connection that is silent; it stays open."""
+        self.process.bridge.inbound.end_connection()
+        self.outbox.restore()
+        self.listen()
+        self.registered = self.awaited = False
+        self.orchestrator.said = [each for each in self.orchestrator.said if each is not PONG]
+        self.left, self.handled = True, 0
+        # What is on its way may arrive, but its pong says nothing any more.
+        self.wire = [(0, payload) for _, payload in self.wire]
+
+    @precondition(lambda self: self.left)
+    @rule(at_once=MOSTLY)
+    def go_on(self, at_once):
+        """Have it answer again."""
+        self.left = False
+        self.identify(anew=False)
+        if at_once:
+            self.answer_the_ping()
+            self.read(99)
+
+    @precondition(lambda self: self.registered or self.left)
     @rule(count=COUNT, acknowledged=st.booleans())
     def flush(self, count, acknowledged):
         """Write what may be written; some of it arrives, and the pong behind that may be back."""
-        self.wire += self.outbox.take(0.0)
-        for item in self.wire[:count]:
-            self.handled = self.wire.pop(0).serial
-            message = codec.decode(item.payload)
+        if self.registered:
+            self.wire += [(item.serial, item.payload) for item in self.outbox.take(0.0)]
+        for serial, payload in self.wire[:count]:
+            del self.wire[0]
+            self.handled = serial or self.handled
+            message = codec.decode(payload)
             if isinstance(message, Update):
                 self.check(message.feature_map[0], message.object_id)
                 self.orchestrator.take(message)
@@ -320,7 +346,7 @@ class Lives(RuleBasedStateMachine):
             for *_, certainty, object_id in message.boxes:
                 if object_id != NOT_TRACKED:
                     self.check(certainty, object_id)
-        if acknowledged:
+        if acknowledged and self.registered:
             self.outbox.acknowledge(self.handled)
 
     def check(self, mark, object_id):
@@ -332,13 +358,14 @@ class Lives(RuleBasedStateMachine):
         """Lose the connection, and all that is on its way."""
         if self.connected:
             self.orchestrator.said = None
-            self.process.bridge.inbound.end_connection()
-            self.outbox.restore()
+            if not self.left:
+                self.process.bridge.inbound.end_connection()
+                self.outbox.restore()
             self.listen()
         if any(isinstance(message, Start) for message in self.unjudged):
             self.learn()
         self.unjudged, self.wire, self.handled = [], [], 0
-        self.registered = self.awaited = False
+        self.registered = self.awaited = self.left = False
 
     # ---- the bridge
 

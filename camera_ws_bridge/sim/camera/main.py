@@ -62,6 +62,7 @@ class CameraSim(Node):
         self._world = World(boxes, seed)
         self._tracker = Tracker(boxes)
         self._frames = arguments.frames
+        self._session = 0  # of the objects that are tracked
         self.cinema: Cinema | None = None
         if arguments.pictures:
             self._world = street = Street(boxes, seed)
@@ -98,7 +99,7 @@ class CameraSim(Node):
         if not self._boxes_publisher.get_subscription_count():
             return
         view = self._world.view(now)
-        message = Boxes(frame_id=now)
+        message = Boxes(frame_id=now, session=self._session)
         message.header.stamp = stamp
         for index, rect, kind, certainty in zip(
                 view.objects, view.rects, view.types, view.certainties.tolist()):
@@ -111,6 +112,7 @@ class CameraSim(Node):
 
     def _on_start(self, message: Start) -> None:
         self.counts['starts'] += 1
+        self._session = message.session
         box = self._tracker.track(
             message.object_id, message.box_id if message.has_frame else None)
         if box is None:
@@ -127,6 +129,7 @@ class CameraSim(Node):
 
     def _on_update(self, message: Update) -> None:
         self.counts['updates'] += 1
+        self._session = message.session
         if message.feature_map and not self._tracker.knows(message.object_id):
             self._tracker.track(message.object_id)
 

@@ -82,7 +82,9 @@ class Live:
         url = site.line_of(f'camera of {camera}', 'pictures: ')
         self._ask('POST', '/control', {'do': 'picture', 'camera': camera, 'url': url})
 
-    def _ask(self, method: str, path: str, fields: dict[str, str] | None = None) -> dict[str, object]:
+    def _ask(
+            self, method: str, path: str,
+            fields: dict[str, str] | None = None) -> dict[str, object]:
         """Ask the orchestrator something over HTTP."""
         where = urllib.parse.urlsplit(self._site.page_url)
         assert where.hostname is not None

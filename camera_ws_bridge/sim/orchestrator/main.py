@@ -107,7 +107,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     await sim.start()
     print(f'listening on {sim.url}', flush=True)
-    print(f'operator\'s page: {sim.page_url}', flush=True)
+    print("operator's page:", sim.page_url, flush=True)
     if arguments.drop_every:
         ioloop.PeriodicCallback(sim.drop, 1000 * arguments.drop_every).start()
     if arguments.stall_after is not None:

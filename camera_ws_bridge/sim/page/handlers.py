@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The operator's page over HTTP: its files, and a WebSocket that tells it what /client does not."""
+"""The operator's page over HTTP: its files, and by a WebSocket what /client does not tell."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from typing import Any
 from camera_ws_bridge.protocol import strict_json
 from camera_ws_bridge.sim.page.guard import Guard
 from camera_ws_bridge.sim.page.pictures import Pictures, policy
-from camera_ws_bridge.sim.page.watch import Watch
 from tornado import ioloop, web, websocket
 
 PERIOD = 0.25  # seconds from a look at the state to the next

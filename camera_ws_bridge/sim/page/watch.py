@@ -110,6 +110,13 @@ class Tracked:
         self.spans.append([camera, now, now])
         del self.spans[:-SPANS]
 
+    def shown(self) -> dict[str, Any]:
+        """Return what the page is told."""
+        return {
+            'extractedBy': self.extracted_by, 'maps': list(self.maps),
+            'seen': [[camera, round(begin, 2), round(end, 2)]
+                     for camera, begin, end in self.spans]}
+
 
 class Watch:
     """Is told what the server does."""
@@ -152,8 +159,5 @@ class Watch:
         return {
             'now': round(now, 2),
             'cameras': {name: camera.shown(now) for name, camera in self.cameras.items()},
-            'objects': {str(object_id): {
-                'extractedBy': found.extracted_by, 'maps': list(found.maps),
-                'seen': [[camera, round(begin, 2), round(end, 2)]
-                         for camera, begin, end in found.spans]}
-                for object_id, found in self.objects.items()}}
+            'objects': {
+                str(object_id): found.shown() for object_id, found in self.objects.items()}}

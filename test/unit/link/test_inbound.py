@@ -19,7 +19,7 @@ from camera_ws_bridge.log.throttled_log import ThrottledLog
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.protocol.start import IMAGE_PREFIX, Start
 from camera_ws_bridge.protocol.stop import Stop
-from camera_ws_bridge.protocol.update import Update
+from camera_ws_bridge.protocol.update import LONGEST, Update
 from camera_ws_bridge.tracking.tracked_objects import Session
 import pytest
 from rigs.texts import UNEXPECTED
@@ -208,6 +208,28 @@ def test_a_start_is_told_though_its_connection_ends_before_the_pong():
     assert not rig.commands
     rig.inbound.end_connection()
     assert [command.message.object_id for command in rig.commands] == [7]
+
+
+def test_a_feature_map_too_long_to_be_read_spares_its_object():
+    rig = Rig()
+    for object_id in (7, 8):
+        rig.inbound.handle(UPDATE.replace('7', str(object_id)), 0.0)
+    rig.commands.clear()
+    rig.inbound.begin_registration(anew=False)
+    rig.inbound.handle(UPDATE.replace('0.5', '0.5' + LONGEST * ' '), 0.0)
+    rig.inbound.end_registration()
+    assert [command.message for command in rig.commands] == [Stop(8)]
+    assert rig.inbound.rejected == {'too_big': 1}
+    assert rig.warnings[-1].endswith('; object 7 is tracked all the same')
+
+
+def test_what_the_session_lacks_is_told():
+    rig = Rig()
+    assert not rig.inbound.lacks_proof()
+    rig.inbound.handle('{"type": "featureMap", "objectId": 7, "featureMap": {}}', 0.0)
+    assert rig.inbound.lacks_proof()
+    rig.inbound.handle(UPDATE, 0.0)
+    assert not rig.inbound.lacks_proof()
 
 
 def test_limits_hold_for_what_comes_next():

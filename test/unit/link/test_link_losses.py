@@ -174,3 +174,22 @@ async def test_a_token_that_comes_back_in_a_reason_is_neither_told_nor_logged():
     await rig.until(lambda: rig.link.cause)
     assert rig.link.cause.startswith('closed: code 1008 (do not know ')
     assert not any(SECRET in line for line in [rig.link.cause, *rig.logger.lines])
+
+
+@virtual
+async def test_reconnects_are_counted_by_what_had_ended_the_registration():
+    """Not by what went wrong before the first one, nor by why later attempts failed."""
+    rig = Rig(outcomes=[REFUSED, {}, REFUSED]).start()
+    first = await rig.registered()
+    assert rig.link.reconnect_causes == {}
+    first.lose()
+    await rig.until(lambda: rig.link.reconnects == 1)
+    assert rig.link.reconnect_causes == {'lost': 1}
+    rig.link.reconnect()
+    await rig.until(lambda: rig.link.reconnects == 2)
+    assert rig.link.reconnect_causes == {'lost': 1, 'reconnect': 1}
+    await rig.link.shut_down()
+    await rig.running
+    rig.start()
+    await rig.until(lambda: rig.link.reconnects == 3)
+    assert rig.link.reconnect_causes == {'lost': 1, 'reconnect': 1, 'activation': 1}

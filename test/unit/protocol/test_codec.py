@@ -59,6 +59,13 @@ def test_bad_input():
         assert (field, cause) == (bad.field, bad.cause), bad.name
 
 
+def test_no_more_is_read_than_the_largest_image_takes(monkeypatch):
+    text = '{"type": "stop", "objectId": 7}'
+    monkeypatch.setattr(codec, 'LONGEST', len(text))
+    assert codec.decode(text) == Stop(7)
+    assert not_decoded(text + ' ') == ('', '32 characters; 31 are allowed', 'too_big')
+
+
 def test_what_cannot_be_written_is_named():
     assert refused(Stop(-1)) == ('stop.objectId', f'-1 is not in 0 to {2**63 - 1}')
 

@@ -17,7 +17,8 @@
 import math
 
 from camera_ws_bridge.protocol import codec
-from camera_ws_bridge.protocol.update import Update
+from camera_ws_bridge.protocol.update import LONGEST, object_of_too_long, Update
+import pytest
 from rigs.codec_rig import exact, HUGE, not_decoded, refused, round_trip
 from rigs.texts import message as text_of
 
@@ -54,6 +55,39 @@ def test_the_limit_is_the_greatest_that_is_let_through():
     assert codec.decode(text, codec.Limits(feature_map=3)) == Update(7, (1, 2, 3))
     assert not_decoded(text, codec.Limits(feature_map=2)) == (
         'featureMap.featureMap', '3 numbers; 2 are allowed', 'too_big')
+
+
+def long_text(head, length):
+    """Return the text of a feature map that begins in this way, so long."""
+    return head + ' ' * (length - len(head) - 3) + '1]}'
+
+
+LONG = '{"type": "featureMap", "objectId": 7, "featureMap": ['
+
+
+def test_a_text_too_long_for_any_is_not_parsed_and_its_object_is_known(monkeypatch):
+    assert codec.decode(long_text(LONG, LONGEST)) == Update(7, (1,))
+    assert object_of_too_long(long_text(LONG, LONGEST)) is None
+    for head, object_id in (
+            (LONG, 7), ('{"type":"featureMap","objectId":0,"featureMap":[', 0),
+            (LONG.replace('7', '9' * 18), 10**18 - 1)):
+        assert object_of_too_long(long_text(head, LONGEST + 1)) == object_id
+    monkeypatch.setattr(codec.strict_json, 'loads', lambda text: pytest.fail('it is parsed'))
+    field, reason, cause = not_decoded(long_text(LONG, LONGEST + 1))
+    assert (field, cause) == ('featureMap.featureMap', 'too_big')
+    assert reason == '4194305 characters, more than 65536 numbers take, which are allowed'
+
+
+def test_what_is_long_and_begins_otherwise_is_read():
+    for head in (
+            '{"objectId": 7, "type": "featureMap", "featureMap": [',
+            LONG.replace('7', '1' + '0' * 18)):
+        text = long_text(head, LONGEST + 1)
+        assert object_of_too_long(text) is None
+        assert codec.decode(text).feature_map == (1,)
+    for head in LONG.replace('7', '-7'), LONG.replace('7', '07'), '{"type": "start", "objectId": 7,':
+        assert object_of_too_long(long_text(head, LONGEST + 1)) is None
+    assert object_of_too_long(long_text(LONG, LONGEST + 1).encode()) is None
 
 
 def test_neither_numbers_nor_an_empty_object():

@@ -88,6 +88,19 @@ def test_a_feature_map_of_one_life_must_not_arrive_in_another():
     assert ledger.faults() == {'in another life': updates(2, 1)}
 
 
+def test_boxes_of_another_life_must_not_name_objects():
+    ledger = Ledger()
+    for message in boxes(1, 2, 3):
+        ledger.publish(message, life=1)
+    ledger.receive(('boxes', 1), life=1, names_objects=True)
+    ledger.receive(('boxes', 2), life=2, names_objects=False)
+    assert not ledger.faults()
+    ledger.receive(('boxes', 3), life=2, names_objects=True)
+    assert ledger.faults() == {'in another life': boxes(3)}
+    assert ledger.figures()['object ids in another life'] == 1
+    assert ledger.figures()['feature maps in another life'] == 0
+
+
 # ---- what may be missing
 
 def test_what_is_missing_without_a_drop_is_unaccounted_once(ledger):

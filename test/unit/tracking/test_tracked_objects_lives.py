@@ -24,6 +24,7 @@ from camera_ws_bridge.protocol.update import Update
 from camera_ws_bridge.tracking import tracked_objects
 from camera_ws_bridge.tracking.life import digest, Life
 from camera_ws_bridge.tracking.tracked_objects import Session
+import pytest
 
 MAP, OTHER_MAP = (0.5, 1.0), (0.25, 2.0)
 
@@ -206,3 +207,20 @@ def test_numbers_begin_again_at_one_and_never_at_nought():
     session = Session(number=2**32 - 1)
     for number in (2**32 - 1, 1, 2):
         assert told(session.receive(start(1)))[-1][0] == number
+
+
+# ---- what no replay could prove
+
+@pytest.mark.parametrize(('messages', 'lacks'), [
+    ([], False), ([start(1)], True), ([start(1), Update(1)], True), ([start(1), Stop(1)], False),
+    ([start(1), Update(1, MAP)], False), ([start(1), start(2), Update(2, MAP)], False),
+    ([start(1), Update(2, MAP), Stop(2)], True)])
+def test_a_session_lacks_proof_while_nothing_tracked_has_a_feature_map(messages, lacks):
+    session = Session()
+    for message in messages:
+        session.receive(message)
+    assert session.lacks_proof() is lacks
+    session.extracted(Update(1, MAP))  # may or may not have arrived
+    assert session.lacks_proof() is lacks
+    session.reconcile = False
+    assert not session.lacks_proof()

@@ -198,3 +198,16 @@ def test_an_old_kernel_that_tells_less(pair, size):
             return bytes(size)
 
     assert Tcp(Old()).silence() is None and Tcp(Old()).counters() is None
+
+
+def test_the_limit_may_change_and_a_closed_socket_does_not_mind(pair):
+    tcp = Tcp(pair[0], user_timeout=2.0)
+    assert tcp.limit(120.0)
+    assert pair[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 120_000
+    pair[0].close()
+    assert not tcp.limit(120.0)
+
+
+def test_without_the_option_there_is_no_limit(pair, monkeypatch):
+    monkeypatch.delattr(socket, 'TCP_USER_TIMEOUT')
+    assert not Tcp(pair[0], user_timeout=2.0).limit(120.0)

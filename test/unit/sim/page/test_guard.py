@@ -38,7 +38,7 @@ def test_another_name_is_refused_and_it_is_said_what_would_help(host):
 
 
 @pytest.mark.parametrize('host', [
-    '', ':8080', 'a b', "localhost; script-src *", 'localhost:port', 'localhost:123456',
+    '', ':8080', 'a b', 'localhost; script-src *', 'localhost:port', 'localhost:123456',
     'user@localhost', 'localhost/x', 'localhost\n'])
 def test_what_is_no_name_is_refused(host):
     assert Guard().refusal_of_host(host) == 'the header Host is not NAME or NAME:PORT'
