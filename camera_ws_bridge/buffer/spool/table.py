@@ -186,10 +186,10 @@ def refuse_newer(path: str) -> None:
 
 def sqlite_failure(error: Exception) -> SpoolError:
     """Return what one of SQLITE_ERRORS means."""
-    if isinstance(error, UnicodeDecodeError):
-        return SpoolError('corrupt', 'its definitions are not UTF-8')
     # By the text, which SQLite keeps stable; Python has the codes from 3.11 on only.
     text = str(error)
+    if isinstance(error, UnicodeDecodeError) or not text:  # Python 3.10 tells it without a text
+        return SpoolError('corrupt', 'its definitions are not UTF-8')
     if 'disk is full' in text:
         return SpoolError('full', 'the disk is full')
     if 'readonly' in text:

@@ -115,6 +115,13 @@ def test_definitions_that_are_no_text_are_put_aside(spool, path):
     assert len(aside(path)) == 1
 
 
+@pytest.mark.parametrize('error', [
+    UnicodeDecodeError('utf-8', b'\xa0', 0, 1, 'invalid start byte'),
+    sqlite3.DatabaseError()])  # Python 3.10's
+def test_an_error_that_cannot_quote_them_means_damage(error):
+    assert table.sqlite_failure(error).cause == 'corrupt'
+
+
 def test_readable_rows_of_a_corrupt_file_are_carried_over(spool, path):
     rows = mixed(1, 1200)
     spool.write(rows, ())
