@@ -35,8 +35,9 @@ from camera_ws_bridge.transport.dial import dial
 from camera_ws_bridge.transport.tcp import Silence, Tcp
 from websockets.version import version as websockets_version
 
-# Bytes of one incoming message. The orchestrator takes 10 MiB, and may write that out as four times
-# as much (1e15 becomes 1000000000000000.0); what is refused here would come again with each replay.
+# Bytes of one incoming message. The orchestrator takes 10 MiB, and may write that out as four
+# times as much (1e15 becomes 1000000000000000.0); what is refused here would come again with each
+# replay.
 MAX_SIZE = 41 * 2**20
 
 # Seconds that a peer has to end TCP after a Close frame: only then does the library tell of it.

@@ -233,7 +233,8 @@ def missing(text, distribution):
             known = here.methods.get(method, set())
             found += [(node.lineno, f'.{method}({word}=)') for word in given
                       if known and ANY not in known and word not in known
-                      and any(word in names(other).methods.get(method, ()) for other in DISTRIBUTIONS)]
+                      and any(word in names(other).methods.get(method, ())
+                              for other in DISTRIBUTIONS)]
     return sorted({*found})
 
 

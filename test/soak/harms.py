@@ -189,4 +189,5 @@ def kill(stage: Stage, chance: random.Random) -> None:
 
 FAULTS: tuple[Fault, ...] = (
     drop, reset, cut, stall, throttle, fragment, refuse, accept_nothing, restart_orchestrator,
-    reuse_ids_in_memory, reuse_ids_in_spool, stall_orchestrator, overload_orchestrator, garbage, burst, overflow, clear, terminate, kill)
+    reuse_ids_in_memory, reuse_ids_in_spool, stall_orchestrator, overload_orchestrator, garbage,
+    burst, overflow, clear, terminate, kill)

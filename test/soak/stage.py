@@ -68,8 +68,8 @@ class Orchestrator(rigs.Orchestrator):
     """
     The simulator; it enters what arrives into the ledger and keeps nothing.
 
-    In each life it tracks the same ids at once, as if others had clicked. Which life it is says the
-    feature map of the landmark.
+    In each life it tracks the same ids at once, as if others had clicked. The feature map of the
+    landmark says which life it is.
     """
 
     def __init__(self, loop_thread: rigs.LoopThread, ledger: Ledger) -> None:
@@ -80,7 +80,8 @@ class Orchestrator(rigs.Orchestrator):
     def _new(self, objects: dict[int, Any] | None = None) -> OrchestratorSim:
         self._life += 1
         return super()._new({
-            rigs.LANDMARK: [float(self._life), 0.5], **{1 + index: {} for index in range(OBJECTS)}})
+            rigs.LANDMARK: [float(self._life), 0.5],
+            **{1 + index: {} for index in range(OBJECTS)}})
 
     def _hear(self, connection: str, direction: str, text: str) -> None:
         if direction == 'to_orchestrator':
@@ -118,7 +119,8 @@ class Publisher:
     def accepted(self) -> int:
         """Return how many of our messages the bridge has accepted or rejected, by its status."""
         status = self.probe.status
-        return status.boxes_accepted + status.updates_accepted + self.former - self._accepted_before
+        return (status.boxes_accepted + status.updates_accepted + self.former
+                - self._accepted_before)
 
     @property
     def former(self) -> int:
@@ -260,8 +262,8 @@ class Stage:
         self.process = rigs.Process(
             self._domain, self._folder / f'bridge-{self.lives}.log',
             orchestrator_url=f'ws://127.0.0.1:{self.proxy.port}/processor',
-            spool_path=str(self._spool) if spool else '', environment={'FASTDDS_BUILTIN_TRANSPORTS': 'UDPv4'},
-            **PARAMETERS)
+            spool_path=str(self._spool) if spool else '',
+            environment={'FASTDDS_BUILTIN_TRANSPORTS': 'UDPv4'}, **PARAMETERS)
         self.publisher = Publisher(
             self._domain, self.ledger, self._numbers, self._lives, self.process)
         self.wait(self.publisher.connected.is_set, 'the bridge has started')

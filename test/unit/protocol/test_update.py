@@ -85,7 +85,8 @@ def test_what_is_long_and_begins_otherwise_is_read():
         text = long_text(head, LONGEST + 1)
         assert object_of_too_long(text) is None
         assert codec.decode(text).feature_map == (1,)
-    for head in LONG.replace('7', '-7'), LONG.replace('7', '07'), '{"type": "start", "objectId": 7,':
+    for head in (LONG.replace('7', '-7'), LONG.replace('7', '07'),
+                 '{"type": "start", "objectId": 7,'):
         assert object_of_too_long(long_text(head, LONGEST + 1)) is None
     assert object_of_too_long(long_text(LONG, LONGEST + 1).encode()) is None
 
