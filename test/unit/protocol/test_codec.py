@@ -66,6 +66,13 @@ def test_no_more_is_read_than_the_largest_image_takes(monkeypatch):
     assert not_decoded(text + ' ') == ('', '32 characters; 31 are allowed', 'too_big')
 
 
+def test_a_feature_map_too_long_for_any_is_named_and_not_read():
+    text = '{"type": "featureMap", "objectId": 7, "featureMap": [' + 2**22 * ' ' + 'no JSON'
+    field, reason, cause = not_decoded(text)
+    assert (field, cause) == ('featureMap.featureMap', 'too_big')
+    assert str(len(text)) in reason
+
+
 def test_what_cannot_be_written_is_named():
     assert refused(Stop(-1)) == ('stop.objectId', f'-1 is not in 0 to {2**63 - 1}')
 
