@@ -70,6 +70,7 @@ RULES = {
     'config.cameras': ('', 'YAML'),
     'bridge': ('link buffer tracking protocol log', 'asyncio clock chance'),
     'ros': ('', 'ROS'),
+    'ros.adaptive_subscription': ('', 'ROS clock'),
     'ros.duplicate_filter': ('', ''),
     'ros.sequence_gaps': ('', ''),
     'reid': ('', ''),

@@ -208,6 +208,7 @@ def test_few_boxes(tmp_path, boxes):
 
 
 def test_frames_are_those_of_the_world(camera):
+    camera.bridge.frames.clear()
     camera.wait(lambda: len(camera.bridge.frames) >= 5)
     for frame in camera.bridge.frames[:5]:
         view = World(5, 3).view(frame.frame_id)
