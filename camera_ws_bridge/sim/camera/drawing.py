@@ -24,7 +24,9 @@ import numpy as np
 import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]
-WIDTH, HEIGHT = 640, 360  # pixels
+# Pixels. An image stays below 512 KiB, the segment of shared memory of Fast DDS: best-effort, as
+# cameras publish, every second larger one is lost on a busy machine.
+WIDTH, HEIGHT = 480, 270
 # All streets are of much the same grey: what differs between pictures shall be the people.
 WALL, FAR, ROAD, NEAR, LINE, SKIN, HAIR, SHOES = range(8)
 FIRST = 8  # colour of people's clothes: a shirt and trousers each
@@ -75,11 +77,11 @@ def _background(seed: int) -> Pixels:
     pixels[round(0.45 * HEIGHT):round(0.86 * HEIGHT)] = ROAD
     pixels[round(0.86 * HEIGHT):] = NEAR
     middle = round(0.65 * HEIGHT)
-    for left in range(20, WIDTH, 90):
-        pixels[middle:middle + 4, left:left + 50] = LINE
-    for left in 15 + 70 * np.random.default_rng(seed).choice(9, 5, replace=False):
-        pixels[12:70, left:left + 44] = LINE
-        pixels[16:66, left + 4:left + 40] = ROAD
+    for left in range(15, WIDTH, 68):
+        pixels[middle:middle + 3, left:left + 38] = LINE
+    for left in 11 + 52 * np.random.default_rng(seed).choice(9, 5, replace=False):
+        pixels[9:52, left:left + 33] = LINE
+        pixels[12:49, left + 3:left + 30] = ROAD
     return pixels
 
 
