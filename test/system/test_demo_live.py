@@ -15,6 +15,7 @@
 """The live show of the demo without a browser: it comes up, answers a click, ends in order."""
 
 import asyncio
+import contextlib
 import re
 import signal
 
@@ -25,30 +26,45 @@ import pytest
 from test_demo import running, WAIT
 
 pytestmark = pytest.mark.timeout(300)
+LAP = 35.0  # seconds; a person is back in sight within 30
 
 
 async def click(address):
-    """Click on somebody at the entrance; return the id of the object."""
+    """
+    Click on people at the entrance; return once the yard has found one of them.
+
+    The first frames have no image yet, so the re-ID node can make nothing of a click on one.
+    """
     operator = await Operator.connect(address.replace('http:', 'ws:') + 'client')
 
     def untracked(message):
         return message['type'] == 'boundingBoxes' and message['cameraId'] == 'entrance' and any(
             0.1 < box['rect'][0] and box['rect'][2] < 0.9 for box in message['boxes'])
-    frame = await operator.wait_for(untracked, timeout=WAIT)
-    box = next(box for box in frame['boxes'] if 0.1 < box['rect'][0] and box['rect'][2] < 0.9)
-    object_id = await operator.start(
-        'entrance', frame_id=frame['frameId'], box_id=box['boxId'], timeout=WAIT)
+
+    clicked = set()
+
+    def found(message):
+        return message['type'] == 'boundingBoxes' and message['cameraId'] == 'yard' and any(
+            box.get('objectId') in clicked for box in message['boxes'])
+    for _ in range(4):
+        frame = await operator.wait_for(untracked, timeout=WAIT, skip=len(operator.received))
+        box = next(box for box in frame['boxes'] if 0.1 < box['rect'][0] and box['rect'][2] < 0.9)
+        clicked.add(await operator.start(
+            'entrance', frame_id=frame['frameId'], box_id=box['boxId'], timeout=WAIT))
+        with contextlib.suppress(asyncio.TimeoutError):
+            await operator.wait_for(found, timeout=LAP, skip=len(operator.received))
+            break
+    else:
+        pytest.fail('nobody is found in the yard')
     await operator.close()
-    return object_id
 
 
 @pytest.mark.serial  # draws pictures for two cameras, and looks at them
-def test_it_comes_up_tells_both_cameras_who_is_clicked_on_and_ends():
+def test_it_comes_up_finds_who_is_clicked_on_at_both_cameras_and_ends():
     with running('--duration', '0') as demo:
         demo.wait_for('Both cameras are there')
         address = re.fullmatch(r"operator's page: (http://127\.0\.0\.1:\d+/)", demo.lines[0])[1]
-        object_id = asyncio.run(click(address))
-        demo.wait_for(rf'yard\.reid_node\]: object {object_id}: tracked')  # it has the map
+        asyncio.run(click(address))
         children = demo.children()
         assert len(children) == 7
         demo.process.send_signal(signal.SIGINT)
