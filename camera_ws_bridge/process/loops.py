@@ -35,6 +35,7 @@ from camera_ws_bridge.transport.daemon_executor import DaemonExecutor
 MAX_TURN = 8  # iterations of a busy loop until the executor has its turn
 MAX_TURN_TIME = 0.01  # seconds; as well
 MAX_LEFT = 256  # things at the end; a publisher does not stop for it
+MAX_LEFT_TIME = 1.0  # seconds; as well, since each may take long
 LONGEST_WAIT = 1.0  # seconds; an executor's wait without a limit does not work everywhere
 BRAKE = 0.01  # seconds to pause where one turn of the executor after the other fails
 
@@ -111,8 +112,11 @@ class SharedLoop:
             now = self.loop.time()
 
     def finish(self, executor: Executor, on_error: Callable[[], None]) -> None:
-        """Let the executor do what has come before this, up to MAX_LEFT things; wait for none."""
+        """Let the executor do what has come before this, within bounds; wait for nothing."""
+        end = time.monotonic() + MAX_LEFT_TIME
         for _ in range(MAX_LEFT):
+            if time.monotonic() > end:
+                return
             try:
                 executor.spin_once(timeout_sec=0)
             except Exception:  # noqa: B902

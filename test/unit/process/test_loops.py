@@ -21,6 +21,7 @@ import socket
 import threading
 import time
 
+from camera_ws_bridge.process import loops
 from camera_ws_bridge.process.loops import MAX_TURN, SharedLoop
 from camera_ws_bridge.sim.loop_thread import LoopThread
 import pytest
@@ -283,6 +284,19 @@ def test_at_the_end_what_has_come_is_done_and_nothing_awaited(shared):
     shared.finish(executor, lambda: errors.append(1))
     assert things == [*range(100)] and errors == [1]
     assert not any(executor.timeouts)
+
+
+def test_the_end_does_not_wait_for_many_things_that_take_long(shared, monkeypatch):
+    monkeypatch.setattr(loops, 'MAX_LEFT_TIME', 0.05)
+    executor, done = Executor(), []
+
+    def take_long():
+        time.sleep(0.02)
+        done.append(1)
+    for _ in range(100):
+        executor.create_task(take_long)
+    shared.finish(executor, fail)
+    assert 0 < len(done) <= 4
 
 
 def test_an_executor_that_fails_every_time_does_not_take_all_time(shared):
