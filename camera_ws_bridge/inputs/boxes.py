@@ -64,7 +64,7 @@ class BoxesInput:
 
     def destroy(self) -> None:
         """Subscribe no more."""
-        self._shelf.leave(self._subscription)
+        self._shelf.unsubscribe(self._subscription)
         if self._detections is not None:
             self._detections.destroy()
 

@@ -43,7 +43,7 @@ class FeatureMapInput:
 
     def destroy(self) -> None:
         """Subscribe no more."""
-        self._shelf.leave(self._subscription)
+        self._shelf.unsubscribe(self._subscription)
 
     def _on_feature_map(self, message: bytes) -> None:
         try:

@@ -43,6 +43,7 @@ from rclpy.clock import Clock, ClockType
 from std_srvs.srv import Trigger
 
 IDLE_REPORT_PERIOD = 1.0  # seconds
+COMMANDS = '~/'  # name of their publishers on the shelf
 
 
 class BridgeNode(ManagedNode):
@@ -138,7 +139,8 @@ class BridgeNode(ManagedNode):
         self._camera_id = values.camera_id
         self._adapter = adapters.find(values.boxes_type)
         self.bridge = assemble(values, self, self._host, self.get_logger())
-        self._commands = Commands(self, values.command_queue_depth)
+        depth = values.command_queue_depth
+        self._commands = self._shelf.take(Commands, COMMANDS, depth) or Commands(self, depth)
         if values.buffer_when_inactive:
             self._subscribe()
         self.get_logger().info(f'{values.camera_id}: json: {strict_json.WRITER}')
@@ -171,7 +173,7 @@ class BridgeNode(ManagedNode):
             self.bridge.shut_down()
             self.bridge = None
         if self._commands is not None:
-            self._commands.destroy()
+            self._shelf.leave(self._commands, COMMANDS, self._commands.queue_depth)
             self._commands = None
 
     def entered(self) -> None:

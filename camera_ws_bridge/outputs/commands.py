@@ -31,8 +31,11 @@ from rclpy.node import Node
 class Commands:
     """Publishes what the re-ID node has to know."""
 
+    is_calm = True  # they can be destroyed at any time
+
     def __init__(self, node: Node, queue_depth: int) -> None:
         """Create the publishers; raise ConfigurationError for QoS overrides that are none."""
+        self.queue_depth = queue_depth
         self._node = node
         self._clock = node.get_clock()
         self._publishers: dict[type, Any] = {}
@@ -57,6 +60,9 @@ class Commands:
         """Publish what is tracked now."""
         self._publishers[TrackedObjects].publish(
             to_ros.tracked_to_ros(session, self._clock.now().to_msg()))
+
+    def look(self) -> None:
+        """Do nothing: what is on a shelf is asked to."""
 
     def destroy(self) -> None:
         """Publish no more."""

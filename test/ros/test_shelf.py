@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Subscriptions that are not needed for a while: silent, the same again, gone in a calm moment."""
+"""Endpoints that are not needed for a while: silent, the same again, gone in a calm moment."""
 
 from camera_ws_bridge.ros import adaptive_subscription, qos
 from camera_ws_bridge.ros.shelf import Shelf
@@ -81,7 +81,7 @@ def test_one_that_is_needed_again_is_the_same_and_was_silent_meanwhile(rig):
     rig.hears('first')
     made = rig.subscriptions
     assert len(made) == before + 1
-    rig.shelf.leave(first)
+    rig.shelf.unsubscribe(first)
     for _ in range(20):
         rig.publisher.publish(String(data='in between'))
         rig.shelf.look()
@@ -96,7 +96,7 @@ def test_one_that_is_needed_again_is_the_same_and_was_silent_meanwhile(rig):
 def test_one_of_another_type_takes_its_place(rig):
     rig.node.destroy_publisher(rig.publisher)  # a topic has one type in a participant
     before = len(rig.subscriptions)
-    rig.shelf.leave(rig.subscribe(Int64))
+    rig.shelf.unsubscribe(rig.subscribe(Int64))
     subscription = rig.subscribe()
     assert subscription.message_type is String and len(rig.subscriptions) == before + 1
     rig.publisher = rig.node.create_publisher(String, 'boxes', QoSProfile(depth=100))
@@ -106,14 +106,14 @@ def test_one_of_another_type_takes_its_place(rig):
 def test_it_is_destroyed_once_no_publisher_has_come_or_gone_for_a_while(rig, monkeypatch):
     monkeypatch.setattr(adaptive_subscription, 'CALM', 0.5)
     before = rig.subscriptions
-    rig.shelf.leave(rig.subscribe())
+    rig.shelf.unsubscribe(rig.subscribe())
     rig.wait(lambda: rig.subscriptions == before)
 
 
 def test_it_is_not_while_publishers_come_and_go(rig, monkeypatch):
     subscription = rig.subscribe()
     rig.hears('text')
-    rig.shelf.leave(subscription)
+    rig.shelf.unsubscribe(subscription)
     now = adaptive_subscription.time.monotonic()
     monkeypatch.setattr(
         adaptive_subscription.time, 'monotonic', lambda: now + adaptive_subscription.CALM + 1.0)
@@ -123,3 +123,37 @@ def test_it_is_not_while_publishers_come_and_go(rig, monkeypatch):
     assert not subscription.is_calm
     rig.node.destroy_publisher(others.pop())
     assert rig.subscribe() is subscription
+
+
+class Endpoint:
+    """Something that lies on a shelf."""
+
+    def __init__(self):
+        self.is_calm, self.looks, self.destroyed = True, 0, False
+
+    def look(self):
+        self.looks += 1
+
+    def destroy(self):
+        self.destroyed = True
+
+
+def test_what_is_needed_again_must_be_like_it(rig):
+    alike, another = Endpoint(), Endpoint()
+    rig.shelf.leave(alike, 'one', 10)
+    rig.shelf.leave(another, 'other', 10)
+    assert rig.shelf.take(Endpoint, 'one', 10) is alike and not alike.destroyed
+    assert rig.shelf.take(Endpoint, 'one', 10) is None
+    assert rig.shelf.take(Endpoint, 'other', 20) is None and another.destroyed
+
+
+def test_what_lies_there_is_destroyed_after_a_while_and_only_when_calm(rig, monkeypatch):
+    calm, busy = Endpoint(), Endpoint()
+    busy.is_calm = False
+    rig.shelf.leave(calm, 'calm', 0)
+    rig.shelf.leave(busy, 'busy', 0)
+    rig.shelf.look()
+    assert calm.looks == busy.looks == 1 and not calm.destroyed
+    monkeypatch.setattr(adaptive_subscription, 'CALM', 0.0)
+    rig.shelf.look()
+    assert calm.destroyed and not busy.destroyed

@@ -79,6 +79,21 @@ def test_each_state_has_what_it_needs_and_no_more(tmp_path):
         assert rig.process.alive
 
 
+def test_the_next_life_has_the_same_publishers_if_it_comes_soon(tmp_path):
+    topics = [f'camera_ws_bridge/{name}' for name in ('start', 'stop', 'update', 'tracked_objects')]
+
+    def publishers():
+        return [bytes(found.endpoint_gid) for topic in topics
+                for found in rig.probe.node.get_publishers_info_by_topic(topic)]
+    with managed(tmp_path) as rig:
+        assert rig.manager.change('configure')
+        rig.wait(lambda: len(publishers()) == len(topics))
+        before = publishers()
+        for _ in range(5):  # Fast DDS never forgets one that anybody has heard
+            assert rig.manager.change('cleanup', 'configure')
+        assert publishers() == before
+
+
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize('state', WAY_TO)
 def test_a_signal_ends_it_with_0_in_every_state(tmp_path, state, number):
