@@ -14,6 +14,7 @@
 
 """The fixtures of all tests, which see the installed package only, however pytest was started."""
 
+import gc
 import logging
 import os
 import pathlib
@@ -37,6 +38,12 @@ if os.environ.get('CAMERA_WS_BRIDGE_COMPAT'):
 # A busy machine may take its time.
 settings.register_profile('no deadline', deadline=None)
 settings.load_profile('no deadline')
+
+
+def pytest_collection_finish():
+    """Let the collections of single tests pass over what thousands of collected tests are."""
+    gc.collect()
+    gc.freeze()
 
 
 # ---- TLS
