@@ -25,6 +25,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import contextlib
 import socket
 from socketserver import TCPServer, ThreadingMixIn
+import sys
 import threading
 import time
 from typing import Any, Protocol
@@ -38,6 +39,9 @@ from prometheus_client.core import (
 
 CLIENT_TIMEOUT = 10.0  # seconds for a client to ask and to read
 PAUSE = 1.0  # seconds after a connection could not be accepted
+# Level and option of Linux, which Python's socket does not name.
+FREEBIND: dict[int, tuple[int, int]] = {
+    socket.AF_INET: (socket.IPPROTO_IP, 15), socket.AF_INET6: (socket.IPPROTO_IPV6, 78)}
 
 
 class Source(Protocol):
@@ -140,7 +144,13 @@ class _Server(ThreadingMixIn, WSGIServer):
         super().__init__(address, _Handler)  # type: ignore[arg-type]
 
     def server_bind(self) -> None:
-        """Bind without asking a name server for this machine's name, which may hang."""
+        """
+        Bind, also to an address that this machine does not have yet, as at boot.
+
+        This does not ask a name server for this machine's name, which may hang.
+        """
+        if sys.platform == 'linux':
+            self.socket.setsockopt(*FREEBIND[self.address_family], 1)
         TCPServer.server_bind(self)
         self.server_name, self.server_port = map(str, self.server_address[:2])  # type: ignore
         self.setup_environ()

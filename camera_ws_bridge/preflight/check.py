@@ -35,7 +35,7 @@ import time
 from camera_ws_bridge.config import parameters
 from camera_ws_bridge.errors import ConfigurationError
 from camera_ws_bridge.node.assembly import connection_options, token_source
-from camera_ws_bridge.preflight import report, ros, sequence, spool
+from camera_ws_bridge.preflight import metrics, report, ros, sequence, spool
 from camera_ws_bridge.preflight.orchestrator import Target
 from camera_ws_bridge.preflight.report import Finding, Step
 from camera_ws_bridge.protocol import codec, strict_json
@@ -77,7 +77,7 @@ class Check:
             self.add(Step('parameters', report.failed(
                 str(error), 'correct it in the parameter file, with -p, or in the environment'),
                 time.monotonic() - began))
-            for name in (*sequence.NEEDS, 'spool'):
+            for name in (*sequence.NEEDS, 'spool', 'metrics'):
                 self.add(Step(name, report.skipped('in vain without parameters'), 0.0))
         else:
             boxes_type, frame_id_zero = values.boxes_type, values.frame_id_zero
@@ -87,6 +87,7 @@ class Check:
                 time.monotonic() - began))
             sequence.run(target, time_limit, self.add)
             self.take('spool', lambda: spool.check(values.spool_path, values.spool_max_bytes))
+            self.take('metrics', lambda: metrics.check(values.metrics_address))
         self.take('ros', lambda: ros.environment(node))
         self.take('boxes', lambda: ros.boxes(
             node, boxes_type, listen, frame_id_zero))

@@ -24,7 +24,7 @@ from rigs.installed import executable
 from rigs.shared import WAIT
 
 NAMES = ['parameters', 'resolve', 'connect', 'tls', 'upgrade', 'token', 'authenticate', 'register',
-         'round_trip', 'spool', 'ros', 'boxes']
+         'round_trip', 'spool', 'metrics', 'ros', 'boxes']
 OURS = ('ORCHESTRATOR_URL', 'CAMERA_ID', 'AUTH_SERVER_URL', 'CLIENT_ID', 'CLIENT_SECRET')
 
 

@@ -15,6 +15,7 @@
 """The endpoint, asked over real sockets, with bridges that tell what the test wants."""
 
 import socket
+import sys
 import threading
 import time
 from types import SimpleNamespace as Message
@@ -154,6 +155,12 @@ def test_an_address_that_is_taken_is_an_error(listen):
     port = int(endpoint.url.rpartition(':')[2].partition('/')[0])
     with pytest.raises(OSError):
         Endpoint('127.0.0.1', port, [])
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='only Linux can')
+@pytest.mark.parametrize('host', ['192.0.2.7', '2001:db8::7'])
+def test_an_address_that_comes_later_is_waited_for(listen, host):
+    assert host in listen(host=host).url
 
 
 def test_names_that_cannot_be_resolved_are_an_error():
