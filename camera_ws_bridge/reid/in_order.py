@@ -58,6 +58,9 @@ class InOrder:
         before = self._stamp_of(sequence)
         if stamp == before or stamp <= self._former_until:
             return [], []  # a repeat, or of a former life
+        if before is not None and stamp < before:  # of a former life, of which nothing is known
+            self._former_until = stamp
+            return [], [command]
         turns: list[Command] = []
         if self._is_of_next_life(command, before):
             turns = self._end_life(stamp)

@@ -278,6 +278,19 @@ def test_a_late_node_hears_nothing_of_what_is_over(story):
     assert not [event for event in late.told if event.kind is Kind.STOP]
 
 
+def test_a_repeat_is_known_behind_a_late_command_of_the_former_life():
+    world = World()
+    world.start()
+    world.join()
+    world.deliver_list()
+    world.restart_bridge()
+    world.topics[Kind.UPDATE] *= 2
+    world.deliver(Kind.UPDATE)
+    world.topics[Kind.START] *= 2  # of the former life, with the same number
+    world.settle()
+    world.assert_true()
+
+
 def test_commands_in_a_life_are_told_in_order_over_a_restart():
     world = World()
     world.join()
