@@ -33,6 +33,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 import contextlib
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -65,7 +66,7 @@ LINKS = {
 }
 NEVER = '--never-suspect'
 HEAD = ('| link | cameras | lost without suspicion | lost with it | of these on suspicion '
-        '| acknowledged without | acknowledged with |\n' + 7 * '|---' + '|\n')
+        '| acknowledged without | acknowledged with | load |\n' + 8 * '|---' + '|\n')
 
 
 class Figures(NamedTuple):
@@ -200,13 +201,14 @@ class Bench:
         self.alarms: list[str] = []  # links on which there were any
         self._arguments = ['--seconds', str(seconds), '--cameras', str(cameras)]
         self._cameras = cameras
-        self._names = names
+        self._links = names
+        self.names = [f'{name}, {kind}' for kind in ('busy', 'idle') for name in names]
 
     def rows(self) -> Iterator[str]:
         """Yield a row of the table for each link: with busy cameras, then with idle ones."""
         for idle in (False, True):
-            with ThreadPoolExecutor(len(self._names) if idle else AT_ONCE) as pool:
-                yield from pool.map(lambda name: self._row(name, idle), self._names)
+            with ThreadPoolExecutor(len(self._links) if idle else AT_ONCE) as pool:
+                yield from pool.map(lambda name: self._row(name, idle), self._links)
 
     def _row(self, name: str, idle: bool) -> str:
         arguments = [*self._arguments, *(['--idle'] if idle else [])]
@@ -215,11 +217,12 @@ class Bench:
             without, with_it = both.map(lambda extra: over(
                 LINKS[name], label + 'n' * len(extra), [*arguments, *extra], self._cameras),
                 ([NEVER], []))
-        kind = 'idle' if idle else 'busy'
+        told = f'{name}, {"idle" if idle else "busy"}'
         if with_it.suspected:
-            self.alarms.append(f'{name}, {kind}')
-        return (f'| {name} | {self._cameras} {kind} | {without.lost} | {with_it.lost} '
-                f'| {with_it.suspected} | {without.acknowledged} | {with_it.acknowledged} |\n')
+            self.alarms.append(told)
+        return (f'| {told} | {self._cameras} | {without.lost} | {with_it.lost} '
+                f'| {with_it.suspected} | {without.acknowledged} | {with_it.acknowledged} '
+                f'| {os.getloadavg()[0]:.1f} |\n')
 
 
 def main() -> int:

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 import time
+from typing import Any
 
 from scenarios import Scenario
 from stage import STABLE, Stage
@@ -57,20 +58,27 @@ def play(stage: Stage, scenario: Scenario) -> Result:
     stage.rest()
     stage.wait(lambda: stage.process.num_threads() <= threads
                and stage.process.num_fds() <= descriptors, 'no thread and no descriptor is left')
+    stage.wait(lambda: _gained(stage, before, 'published') == _gained(
+        stage, before, 'accepted') + _gained(stage, before, 'lost'), 'all that was published is '
+        'accepted or known as lost')
     since = [status for status in stage.statuses if status['t'] > began]
     different = {number for _, number in stage.arrivals[known:]}
     result = Result(
-        scenario.name, stage.status['accepted'] - before['accepted'], len(different),
+        scenario.name, _gained(stage, before, 'accepted'), len(different),
         len(stage.arrivals) - known - len(different),
         dict(Counter(stage.status['dropped']) - Counter(before['dropped'])),
-        stage.status['lost'] - before['lost'],
+        _gained(stage, before, 'lost'),
         next((status['t'] - began for status in since if status['state'] != STABLE), None),
-        recovered, stage.status['reconnects'] - before['reconnects'],
+        recovered, _gained(stage, before, 'reconnects'),
         next((status['cause'].partition(':')[0] for status in since
               if status['reconnects'] > before['reconnects']), ''),
         stage.process.num_threads() - threads, stage.process.num_fds() - descriptors)
     _hold(stage, scenario, result)
     return result
+
+
+def _gained(stage: Stage, before: dict[str, Any], count: str) -> int:
+    return int(stage.status[count] - before[count])
 
 
 def _hold(stage: Stage, scenario: Scenario, result: Result) -> None:

@@ -55,6 +55,7 @@ class Scenario:
     reconnects: int | None = None  # if it matters how many
     idle: bool = False  # whether no boxes are published meanwhile
     quick: bool = False  # whether it belongs to the short suite
+    fresh: bool = False  # whether it needs a bridge that has had no fault yet
 
 
 SCENARIOS: list[Scenario] = []
@@ -62,10 +63,10 @@ SCENARIOS: list[Scenario] = []
 
 def scenario(
         name: str, limit: float, lasts: float = 0.0, *, idle: bool = True, quick: bool = False,
-        reconnects: int | None = None) -> Callable[[Fault], Fault]:
+        fresh: bool = False, reconnects: int | None = None) -> Callable[[Fault], Fault]:
     """Enter a fault into the list; idle: whether it says something of a camera without boxes."""
     def enter(fault: Fault) -> Fault:
-        entered = Scenario(name, fault, limit, lasts, reconnects, quick=quick)
+        entered = Scenario(name, fault, limit, lasts, reconnects, quick=quick, fresh=fresh)
         SCENARIOS.append(entered)
         if idle:
             SCENARIOS.append(replace(entered, name=f'{name}, idle', idle=True, quick=False))
@@ -371,7 +372,8 @@ def no_memory(stage: Stage) -> Iterator[None]:
     resource.prlimit(stage.process.pid, resource.RLIMIT_AS, limits)
 
 
-@scenario('disk full', UNTOLD, 8.0, idle=False)  # the spool has only what is buffered
+# The spool has what is buffered, and goes on in room that it had once before.
+@scenario('disk full', UNTOLD, 8.0, idle=False, fresh=True)
 def disk_full(stage: Stage) -> Iterator[None]:
     """Lose the connection while the spool can keep nothing of what is buffered."""
     filling = stage.disk / 'filling'

@@ -173,8 +173,8 @@ class Stage:
     def status(self) -> dict[str, Any]:
         """Return the newest status."""
         return self.statuses[-1] if self.statuses else {
-            'state': 0, 'accepted': 0, 'queued': 0, 'reconnects': 0, 'cause': '', 'dropped': {},
-            'lost': 0, 'spool': ''}
+            'state': 0, 'published': 0, 'accepted': 0, 'queued': 0, 'reconnects': 0, 'cause': '',
+            'dropped': {}, 'lost': 0, 'spool': ''}
 
     def look(self) -> None:
         """Read what the orchestrator has recorded meanwhile."""
