@@ -48,7 +48,7 @@ class Silence(Protocol):
 
     @property
     def round_trip_time(self) -> float:
-        """Return it in seconds, smoothed."""
+        """Return it in seconds, the least of late."""
 
 
 def is_suspect(silence: Silence | None) -> bool:

@@ -16,10 +16,12 @@
 
 from __future__ import annotations
 
+import _thread
 from collections.abc import Callable
 import concurrent.futures
-import threading
 from typing import Any
+
+PATIENCE = 1.0  # seconds until a thread begins
 
 
 class DaemonExecutor(concurrent.futures.ThreadPoolExecutor):
@@ -27,7 +29,8 @@ class DaemonExecutor(concurrent.futures.ThreadPoolExecutor):
     A thread per job that nobody waits for.
 
     The loop resolves host names in its executor, and the interpreter joins the usual pool's
-    threads at exit: a resolver that stalls would hold up the end of the process.
+    threads at exit: a resolver that stalls would hold up the end of the process. A thread that
+    finds no memory to begin with dies without a word, and threading waits for it for ever.
     """
 
     def submit(
@@ -35,13 +38,19 @@ class DaemonExecutor(concurrent.futures.ThreadPoolExecutor):
             **kwargs: Any) -> concurrent.futures.Future[Any]:
         """Call the function in a thread of its own; return the future of its result."""
         future: concurrent.futures.Future[Any] = concurrent.futures.Future()
+        awaited = _thread.allocate_lock()
+        awaited.acquire()
 
         def run() -> None:
+            awaited.release()
             if not future.set_running_or_notify_cancel():
                 return
             try:
                 future.set_result(fn(*args, **kwargs))
             except BaseException as error:
                 future.set_exception(error)
-        threading.Thread(target=run, name='resolver', daemon=True).start()
+        _thread.start_new_thread(run, ())
+        if not awaited.acquire(timeout=PATIENCE):
+            future.cancel()
+            raise MemoryError('a thread has not begun')
         return future

@@ -26,9 +26,9 @@ from camera_ws_bridge.transport.names import Address
 from camera_ws_bridge.transport.route import Route
 
 _INFO_BYTES = struct.Struct('=120xQQ')  # bytes_acked, bytes_received in Linux's tcp_info
-# tcpi_retransmits, _probes, _unacked, _last_data_recv, _last_ack_recv (ms), _rtt (us) and
-# _total_retrans.
-_INFO_SILENCE = struct.Struct('=2xBB20xI24xII8xI28xI')
+# tcpi_retransmits, _probes, _unacked, _last_data_recv, _last_ack_recv (ms), _total_retrans and
+# _min_rtt (us).
+_INFO_SILENCE = struct.Struct('=2xBB20xI24xII40xI44xI')
 
 KEEPALIVE = 1  # seconds; the kernel's own probes find a dead peer of an idle camera, too
 
@@ -39,7 +39,7 @@ class Silence(NamedTuple):
     lasts: float  # seconds since anything came
     unanswered: int  # times that the same data, or a probe, was sent in vain
     resent: int  # packets since the connection was opened
-    round_trip_time: float  # seconds, smoothed
+    round_trip_time: float  # seconds, the least of the last minutes: lost answers lengthen others
 
 
 class Tcp:
@@ -81,7 +81,7 @@ class Tcp:
         info = self._info(_INFO_SILENCE)
         if info is None:
             return None
-        retransmits, probes, unacknowledged, data_age, answer_age, round_trip_time, resent = info
+        retransmits, probes, unacknowledged, data_age, answer_age, resent, round_trip_time = info
         return Silence(
             min(data_age, answer_age) / 1e3, retransmits if unacknowledged else probes, resent,
             round_trip_time / 1e6)

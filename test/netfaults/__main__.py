@@ -15,18 +15,19 @@
 """
 Real faults of a network against a real bridge, in network namespaces of their own.
 
-    make netfaults                  all of them, and the table; needs root
-    make netfaults WRITE=1          and the table into docs/reliability.md
-    make netfaults ARGS='NAT loss'  those whose names have one of these words
+    make netfaults                  all of them, then false alarms; needs root
+    make netfaults WRITE=1          and what holds into the tables of docs/reliability.md
+    make netfaults ARGS='NAT loss'  those whose names have one of these words; or `alarms`
 
-Exit code 0: every message is accounted for and in order, and boxes flowed again in time.
+Exit code 0: every message is accounted for and in order, boxes flowed again in time, and no living
+link was given up on suspicion.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import pathlib
-import re
 import signal
 import sys
 import tempfile
@@ -36,6 +37,7 @@ import traceback
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
+import false_alarms  # noqa: E402, I100, I202
 from network import why_not  # noqa: E402, I100, I202
 from play import play, Result  # noqa: E402, I100, I202
 from rigs.process_rig import own_domain  # noqa: E402, I100, I202
@@ -43,10 +45,11 @@ from scenarios import Scenario, SCENARIOS  # noqa: E402, I100, I202
 from stage import Stage  # noqa: E402, I100, I202
 
 PAGE = HERE.parents[1] / 'docs' / 'reliability.md'
-BEGIN, END = '<!-- netfaults -->\n', '<!-- end of netfaults -->'
-HEAD = ('| fault | lasts s | accepted | received | repeated | dropped | noticed after s '
-        '| boxes flow again after s | limit s | reconnects | cause | threads | descriptors |\n'
-        + 13 * '|---' + '|\n')
+HEAD = ('| fault | lasts s | accepted | received | repeated | dropped | lost in DDS '
+        '| noticed after s | boxes flow again after s | limit s | reconnects | cause | threads '
+        '| descriptors | load |\n' + 15 * '|---' + '|\n')
+NAMES = [scenario.name for scenario in SCENARIOS]
+ALARMS = 'alarms'  # the word for them
 
 
 def row(scenario: Scenario, result: Result) -> str:
@@ -54,29 +57,32 @@ def row(scenario: Scenario, result: Result) -> str:
     dropped = ', '.join(f'{cause} {count}' for cause, count in result.dropped.items()) or '0'
     cells = (
         result.name, f'{scenario.lasts:g}' if scenario.lasts else '', result.accepted,
-        result.received, result.repeated, dropped,
+        result.received, result.repeated, dropped, result.not_accepted,
         '' if result.noticed is None else f'{result.noticed:.2f}', f'{result.recovered:.2f}',
         f'{scenario.limit:g}', result.reconnects, f'`{result.cause}`' if result.cause else '',
-        f'{result.threads:+d}', f'{result.descriptors:+d}')
+        f'{result.threads:+d}', f'{result.descriptors:+d}', f'{os.getloadavg()[0]:.1f}')
     return f"| {' | '.join(map(str, cells))} |\n"
 
 
-def run(scenarios: list[Scenario], write: bool) -> int:
-    """Play all of them; print the table; return the exit code."""
-    rows, failed = '', []
+def run(scenarios: list[Scenario], page: Page) -> list[str]:
+    """Play all of them; return the names of those that do not hold."""
+    failed = []
     stage: Stage | None = None
     with tempfile.TemporaryDirectory() as folder, own_domain() as domain:
         try:
             for index, scenario in enumerate(scenarios):
                 began = time.monotonic()
                 try:
+                    if scenario.fresh and stage is not None:
+                        stage.close()
+                        stage = None
                     if stage is None:
                         own = pathlib.Path(folder, str(index))
                         own.mkdir()
                         stage = Stage(own, domain)
-                    rows += row(scenario, play(stage, scenario))
-                    took = time.monotonic() - began
-                    print(f'{took:5.1f} s  {rows.splitlines()[-1]}', flush=True)
+                    line = row(scenario, play(stage, scenario))
+                    page.write('netfaults', HEAD, NAMES, line)
+                    print(f'{time.monotonic() - began:5.1f} s  {line}', end='', flush=True)
                 except Exception as error:
                     failed.append(scenario.name)
                     print(f'FAILED {scenario.name}: {error}', flush=True)
@@ -89,14 +95,43 @@ def run(scenarios: list[Scenario], write: bool) -> int:
         finally:
             if stage is not None:
                 stage.close()
-    print(f'\n{HEAD}{rows}')
-    if write and not failed and len(scenarios) == len(SCENARIOS):
-        old = PAGE.read_text(encoding='utf-8')
-        PAGE.write_text(re.sub(f'{BEGIN}.*?{END}', lambda _: f'{BEGIN}\n{HEAD}{rows}\n{END}', old,
-                               flags=re.DOTALL), encoding='utf-8')
-    print(f'netfaults: {len(scenarios) - len(failed)} of {len(scenarios)} scenarios hold'
-          + (f', not: {", ".join(failed)}' if failed else ''))
-    return 1 if failed else 0
+    return failed
+
+
+def look_for_false_alarms(page: Page) -> list[str]:
+    """Return the links that live on and were given up."""
+    bench = false_alarms.Bench(
+        false_alarms.SECONDS, false_alarms.CAMERAS, [*false_alarms.LINKS])
+    print(f'\nfalse alarms, {false_alarms.SECONDS:g} s each:\n{false_alarms.HEAD}', end='')
+    for line in bench.rows():
+        print(line, end='', flush=True)
+        page.write('false alarms', false_alarms.HEAD, bench.names, line)
+    return [f'false alarms ({name})' for name in bench.alarms]
+
+
+class Page:
+    """The documentation, if it is to be written."""
+
+    def __init__(self, wanted: bool) -> None:
+        self._wanted = wanted
+
+    def write(self, table: str, head: str, names: list[str], line: str) -> None:
+        """Put a row into a table, in the order of the names; others stay as they are."""
+        if not self._wanted:
+            return
+        begin, end = f'<!-- {table} -->\n', f'<!-- end of {table} -->'
+        page = PAGE.read_text(encoding='utf-8')
+        before, _, rest = page.partition(begin)
+        old, _, after = rest.partition(end)
+        rows = {name_of(each): each for each in [*old.splitlines(True), line]
+                if each.count('|') == head.splitlines()[0].count('|')}
+        text = head + ''.join(rows[name] for name in names if name in rows)
+        PAGE.write_text(f'{before}{begin}\n{text}\n{end}{after}', encoding='utf-8')
+
+
+def name_of(line: str) -> str:
+    """Return the first cell of a row."""
+    return line.split('|')[1].strip()
 
 
 def main() -> int:
@@ -113,7 +148,13 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     chosen = [scenario for scenario in SCENARIOS if not arguments.words or any(
         word in scenario.name for word in arguments.words)]
-    return run(chosen, arguments.write)
+    page = Page(arguments.write)
+    failed = run(chosen, page)
+    if not arguments.words or ALARMS in arguments.words:
+        failed += look_for_false_alarms(page)
+    print(f'netfaults: {len(chosen)} scenarios'
+          + (f', these do not hold: {", ".join(failed)}' if failed else ', all hold'))
+    return 1 if failed else 0
 
 
 if __name__ == '__main__':

@@ -59,6 +59,7 @@ class Detector:
             'published': self.published, 'state': status.state,
             'cause': status.cause, 'accepted': status.boxes_accepted,
             'queued': status.boxes_queued, 'reconnects': status.reconnects,
+            'lost': status.boxes_lost, 'spool': status.spool,
             'dropped': {each.cause: each.count for each in status.dropped}}), flush=True)
 
     def rest(self) -> None:

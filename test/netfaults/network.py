@@ -32,6 +32,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import threading
 from typing import Any
 
 PREFIX = 'cwb-'
@@ -40,6 +41,7 @@ ETC = pathlib.Path('/etc/netns')  # `ip netns exec` shows a namespace what lies 
 SERVER, MOVED, RESOLVER = '10.77.2.2', '10.77.2.3', '10.77.2.53'  # all the server's
 BRIDGE = ('10.77.1.2', '10.77.3.2')  # on up0, on up1
 ROUTER = ('10.77.1.1', '10.77.3.1')
+LOCK = threading.Lock()  # the folder is that of all networks
 
 
 def why_not() -> str:
@@ -61,12 +63,13 @@ def why_not() -> str:
 class Network:
     """The three namespaces, ready to use; a context."""
 
-    def __init__(self) -> None:
-        """Make them."""
-        remove_left()
-        self._prefix = f'{PREFIX}{os.getpid()}-'
+    def __init__(self, label: str = '') -> None:
+        """Make them; label: tells apart the networks of one process."""
+        self._prefix = f'{PREFIX}{os.getpid()}-{label}'
         try:
-            self._make()
+            with LOCK:
+                remove_left()
+                self._make()
         except BaseException:
             self.remove()
             raise
@@ -124,8 +127,9 @@ class Network:
 
     def remove(self) -> None:
         """Remove all of it; processes in there have to be ended before."""
-        for name in NAMES:
-            remove(self.name(name))
+        with LOCK:
+            for name in NAMES:
+                remove(self.name(name))
 
     # ---- what can be done with them
 

@@ -19,11 +19,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 import time
+from typing import Any
 
 from scenarios import Scenario
 from stage import STABLE, Stage
 
-IDLE = 4.0  # seconds from a fault that is over at once until an idle camera has boxes again
+AT_ONCE = 0.5  # seconds for the first box of an idle camera whose time to recover is over
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,9 @@ class Result:
     received: int  # different ones
     repeated: int
     dropped: dict[str, int]
+    not_accepted: int  # lost by DDS, before the bridge had them
     noticed: float | None  # seconds until the state was no longer STABLE
-    recovered: float  # seconds until boxes flowed again
+    recovered: float  # seconds until boxes flowed again; idle: until they could have
     reconnects: int
     cause: str
     threads: int  # more than before
@@ -51,25 +53,32 @@ def play(stage: Stage, scenario: Scenario) -> Result:
     threads, descriptors = stage.process.num_threads(), stage.process.num_fds()
     if scenario.idle:
         stage.rest()
-    began, mended = _inflict(stage, scenario)
-    recovered = (stage.arrived_since(mended) or 0.0) - mended
+    began, recovered = _inflict(stage, scenario, before['reconnects'])
     stage.wait_until_settled()
     stage.rest()
     stage.wait(lambda: stage.process.num_threads() <= threads
                and stage.process.num_fds() <= descriptors, 'no thread and no descriptor is left')
+    stage.wait(lambda: _gained(stage, before, 'published') == _gained(
+        stage, before, 'accepted') + _gained(stage, before, 'lost'), 'all that was published is '
+        'accepted or known as lost')
     since = [status for status in stage.statuses if status['t'] > began]
     different = {number for _, number in stage.arrivals[known:]}
     result = Result(
-        scenario.name, stage.status['accepted'] - before['accepted'], len(different),
+        scenario.name, _gained(stage, before, 'accepted'), len(different),
         len(stage.arrivals) - known - len(different),
         dict(Counter(stage.status['dropped']) - Counter(before['dropped'])),
+        _gained(stage, before, 'lost'),
         next((status['t'] - began for status in since if status['state'] != STABLE), None),
-        recovered, stage.status['reconnects'] - before['reconnects'],
+        recovered, _gained(stage, before, 'reconnects'),
         next((status['cause'].partition(':')[0] for status in since
               if status['reconnects'] > before['reconnects']), ''),
         stage.process.num_threads() - threads, stage.process.num_fds() - descriptors)
     _hold(stage, scenario, result)
     return result
+
+
+def _gained(stage: Stage, before: dict[str, Any], count: str) -> int:
+    return int(stage.status[count] - before[count])
 
 
 def _hold(stage: Stage, scenario: Scenario, result: Result) -> None:
@@ -80,19 +89,30 @@ def _hold(stage: Stage, scenario: Scenario, result: Result) -> None:
     assert scenario.reconnects is None or result.reconnects <= scenario.reconnects, result
 
 
-def _inflict(stage: Stage, scenario: Scenario) -> tuple[float, float]:
-    """Return when the fault began, and when its mend, as Unix time."""
+def _inflict(stage: Stage, scenario: Scenario, reconnects: int) -> tuple[float, float]:
+    """Return when the fault began, as Unix time, and how long after its mend boxes could flow."""
     began = time.time()
     fault = scenario.inflict(stage)
     next(fault)
     if scenario.lasts:
         time.sleep(scenario.lasts)
         next(fault, None)
-    elif scenario.idle:
-        time.sleep(IDLE)
-    mended = time.time()
-    if scenario.idle:
+    mended = asked = time.time()
+    if scenario.idle:  # no box helps it within the time that it has
+        time.sleep(scenario.limit)
+        asked = time.time()
         stage.tell_detector('go')
-    stage.wait(lambda: stage.arrived_since(mended), 'boxes flow again')
+    stage.wait(lambda: stage.arrived_since(asked), 'boxes flow again')
+    took = (stage.arrived_since(asked) or 0.0) - asked
+    if scenario.idle:
+        assert took <= AT_ONCE, f'idle for {scenario.limit:g} s, and then boxes took {took:.2f} s'
+        took += max(0.0, _registered_at(stage, reconnects) - mended)
     next(fault, None)  # for the next scenario, everything is as it was
-    return began, mended
+    return began, took
+
+
+def _registered_at(stage: Stage, reconnects: int) -> float:
+    """Return when the camera was registered for the last time, if it was since so many times."""
+    now = stage.status['reconnects']
+    return next((status['t'] for status in stage.statuses
+                 if status['reconnects'] == now > reconnects), 0.0)

@@ -37,6 +37,7 @@ PORT = 8080
 RATE = 30  # boxes messages a second
 STABLE = 3  # Status.STABLE
 KNOWN = 2.5  # seconds that a connection has to be there before its silence says something
+DISK = 2**24  # bytes
 PATIENCE = 40.0  # seconds; only a scenario that fails waits so long
 
 
@@ -51,8 +52,7 @@ class Stage:
         self._folder = folder
         self._environment = {
             **os.environ, 'ROS_DOMAIN_ID': str(domain), 'PYTHONUNBUFFERED': '1',
-            'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST', 'FASTDDS_BUILTIN_TRANSPORTS': 'UDPv4',
-            'ROS_LOG_DIR': str(folder)}
+            'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST', 'ROS_LOG_DIR': str(folder)}
         self._processes: list[subprocess.Popen[str]] = []
         self._journal_at = 0
         self._resting = 0.0  # since when the detector does
@@ -73,11 +73,17 @@ class Stage:
         self.point_name_at(SERVER)
         self.start_resolver()
         self.start_orchestrator()
+        disk = self._folder / 'disk'
+        disk.mkdir()
         self._bridge = self.start(
-            'bridge', executable('bridge'), '--ros-args',
+            'bridge', 'sh', '-c', f'mount -t tmpfs -o size={DISK} disk "$0" && exec "$@"',
+            str(disk), executable('bridge'), '--ros-args',
             '-p', f'orchestrator_url:=ws://orchestrator:{PORT}/processor',
+            '-p', f'spool_path:={disk}/spool/camera.sqlite',
             '-p', 'camera_id:=camera', '-p', 'connect_timeout:=0.0', log='bridge.log')
         self.process = psutil.Process(self._bridge.pid)
+        # Only this process and who looks with its eyes see what is mounted.
+        self.disk = pathlib.Path(f'/proc/{self.process.pid}/root{disk}')
         self._detector = self.start(
             'bridge', sys.executable, str(HERE / 'detector.py'), str(RATE), log='detector.log')
         threading.Thread(target=self._hear, args=(self._detector,), daemon=True).start()
@@ -167,7 +173,8 @@ class Stage:
     def status(self) -> dict[str, Any]:
         """Return the newest status."""
         return self.statuses[-1] if self.statuses else {
-            'state': 0, 'accepted': 0, 'queued': 0, 'reconnects': 0, 'cause': '', 'dropped': {}}
+            'state': 0, 'published': 0, 'accepted': 0, 'queued': 0, 'reconnects': 0, 'cause': '',
+            'dropped': {}, 'lost': 0, 'spool': ''}
 
     def look(self) -> None:
         """Read what the orchestrator has recorded meanwhile."""

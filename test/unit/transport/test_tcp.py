@@ -121,8 +121,8 @@ def test_of_a_connection_that_had_ended_at_once_nothing_is_said(pair):
 
 # ---- silence
 
-FIELDS = ('retransmits', 'probes', 'unacked', 'last_data_recv', 'last_ack_recv', 'rtt',
-          'total_retrans')
+FIELDS = ('retransmits', 'probes', 'unacked', 'last_data_recv', 'last_ack_recv', 'total_retrans',
+          'min_rtt')
 
 
 @pytest.mark.skipif(shutil.which('cc') is None, reason='no C compiler')
@@ -186,7 +186,7 @@ def test_a_peer_that_does_not_answer(busy):
 
 
 @linux_only
-@pytest.mark.parametrize('size', (0, 20, 103))
+@pytest.mark.parametrize('size', (0, 20, 103, 151))
 def test_an_old_kernel_that_tells_less(pair, size):
     class Old:
         """A socket of that kernel."""
