@@ -56,6 +56,7 @@ modules=(
   reid.in_order
   reid.objects
   ros.duplicate_filter
+  ros.looks
   ros.sequence_gaps
   sim.page.guard
   sim.page.pictures

@@ -72,6 +72,7 @@ RULES = {
     'ros': ('', 'ROS'),
     'ros.adaptive_subscription': ('', 'ROS clock'),
     'ros.duplicate_filter': ('', ''),
+    'ros.looks': ('', ''),
     'ros.sequence_gaps': ('', ''),
     'reid': ('', ''),
     'reid.handler': ('ros', 'ROS threads clock'),
