@@ -38,6 +38,7 @@ modules=(
   preflight.advice
   preflight.jwt
   preflight.report
+  process.fast_dds
   process.systemd
   protocol.authenticate
   protocol.boxes

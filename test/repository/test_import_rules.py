@@ -96,6 +96,7 @@ RULES = {
     'process.turns': ('ros', 'ROS'),
     'process.multi_bridge': ('node config ros', 'ROS'),
     'process.run': ('node ros', 'ROS'),
+    'process.fast_dds': ('', ''),
     'process.signals': ('', 'threads'),
     'preflight': ('auth transport buffer protocol log', 'asyncio network clock'),
     'preflight.advice': ('', ''),
