@@ -40,6 +40,7 @@ modules=(
   preflight.report
   process.fast_dds
   process.systemd
+  process.wake_ups
   protocol.authenticate
   protocol.boxes
   protocol.fields

@@ -91,6 +91,12 @@ class BridgeNode(ManagedNode):
             self._report()
 
     @property
+    def wake_interval(self) -> float:
+        """Return that parameter, for the process; 0 if it has no value that could be one."""
+        name = 'wake_interval'
+        return float(self.get_parameter(name).value) if self.has_parameter(name) else 0.0
+
+    @property
     def last_report(self) -> Report | None:
         """Return what it has told of itself last, if anything yet; also for other threads."""
         return self._reporter.last

@@ -97,6 +97,7 @@ RULES = {
     'process.multi_bridge': ('node config ros', 'ROS'),
     'process.run': ('node ros', 'ROS'),
     'process.fast_dds': ('', ''),
+    'process.wake_ups': ('', ''),
     'process.signals': ('', 'threads'),
     'preflight': ('auth transport buffer protocol log', 'asyncio network clock'),
     'preflight.advice': ('', ''),
