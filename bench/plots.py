@@ -72,7 +72,8 @@ def cameras(axes: Any, row: dict[str, Any]) -> None:
     """Draw memory against the number of cameras."""
     for together, name, color in (
             (False, 'a process each', FLOOR), (True, 'one process', BRIDGE)):
-        lines = [line for line in row['lines'] if line['together'] == together]
+        lines = [line for line in row['lines']
+                 if line['together'] == together and not line['wake_interval']]
         if lines:
             axes.plot([line['cameras'] for line in lines], [line['rss_mib'] for line in lines],
                       marker='o', label=name, color=color)

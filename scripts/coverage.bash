@@ -38,7 +38,9 @@ modules=(
   preflight.advice
   preflight.jwt
   preflight.report
+  process.fast_dds
   process.systemd
+  process.wake_ups
   protocol.authenticate
   protocol.boxes
   protocol.fields
@@ -56,6 +58,7 @@ modules=(
   reid.in_order
   reid.objects
   ros.duplicate_filter
+  ros.looks
   ros.sequence_gaps
   sim.page.guard
   sim.page.pictures

@@ -179,6 +179,10 @@ class Parameters:
         '', 'Where Prometheus can ask for the metrics of all cameras of the process, HOST:PORT, '
         'e.g. 127.0.0.1:9464 or [::1]:9464; port 0: any that is free, see the log. Empty: '
         'nowhere. Needs prometheus_client.')
+    wake_interval: float = _parameter(
+        0.0, 'Seconds; while messages come faster, the process wakes up only so often and handles '
+        'together what has come. That takes less CPU, and delays each message by up to so much. '
+        '0: each at once. Of the cameras of a process, the smallest counts.', 0, 0.1)
     buffer_when_inactive: bool = _parameter(
         False, 'Buffer what arrives while the node is inactive; false: subscribe only while it '
         'is active. What was in the buffer before stays in either case.')

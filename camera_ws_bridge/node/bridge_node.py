@@ -33,7 +33,7 @@ from camera_ws_bridge.node.live_parameters import follow
 from camera_ws_bridge.outputs.commands import Commands
 from camera_ws_bridge.outputs.reporter import NodeState, Report, Reporter
 from camera_ws_bridge.protocol import strict_json
-from camera_ws_bridge.ros import features
+from camera_ws_bridge.ros import features, looks
 from camera_ws_bridge.ros.managed_node import (
     ACTIVE, FINALIZED, INACTIVE, LABELS, ManagedNode, UNCONFIGURED)
 from camera_ws_bridge.ros.shelf import Shelf
@@ -82,12 +82,19 @@ class BridgeNode(ManagedNode):
         follow(self)
         self.create_service(Trigger, '~/reconnect', self._on_reconnect)
         self.create_service(Trigger, '~/clear_buffer', self._on_clear_buffer)
+        self._reports = 0  # one a second
         self._idle_timer = self.create_timer(
             IDLE_REPORT_PERIOD, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
         if self.autostart:
             self._idle_timer.cancel()
         else:
             self._report()
+
+    @property
+    def wake_interval(self) -> float:
+        """Return that parameter, for the process; 0 if it has no value that could be one."""
+        name = 'wake_interval'
+        return float(self.get_parameter(name).value) if self.has_parameter(name) else 0.0
 
     @property
     def last_report(self) -> Report | None:
@@ -226,6 +233,11 @@ class BridgeNode(ManagedNode):
     def _report(self) -> None:
         self.report(False)
 
+    def _has_its_turn(self) -> bool:
+        """Tell whether to look at the graph in this second."""
+        nodes = [self] if self.executor is None else self.executor.get_nodes()
+        return looks.is_due(self._reports, nodes.index(self), len(nodes))
+
     def _look_around(self) -> None:
         """Look at the graph, which other nodes change."""
         for subscribed in (self._boxes_input, self._feature_map_input):
@@ -276,7 +288,9 @@ class BridgeNode(ManagedNode):
         self._reporter.report(
             NodeState(self._camera_id, self.lifecycle, fault), self.bridge, state_changed)
         if not state_changed:  # once a second, and awake: a timer of its own would cost more
-            self._host.loop.call_soon(self._look_around)
+            self._reports += 1
+            if self._has_its_turn():
+                self._host.loop.call_soon(self._look_around)
 
     def link_ended(self, fault: LinkFault) -> None:
         """Hear that the link has given up."""

@@ -30,12 +30,15 @@ import threading
 import time
 from typing import Any, Protocol, TypeVar
 
+from camera_ws_bridge.process.wake_ups import WakeUps
 from camera_ws_bridge.transport.daemon_executor import DaemonExecutor
 
 MAX_TURN = 8  # iterations of a busy loop until the executor has its turn
 MAX_TURN_TIME = 0.01  # seconds; as well
 MAX_LEFT = 256  # things at the end; a publisher does not stop for it
 MAX_LEFT_TIME = 1.0  # seconds; as well, since each may take long
+MAX_SHARED_TIME = 0.02  # seconds of what shares a wake-up until the loop has its turn
+MOMENT = 1e-6  # seconds
 LONGEST_WAIT = 1.0  # seconds; an executor's wait without a limit does not work everywhere
 BRAKE = 0.01  # seconds to pause where one turn of the executor after the other fails
 
@@ -77,17 +80,19 @@ class SharedLoop:
 
     def spin(
             self, executor: Executor, until: Callable[[], bool],
-            on_error: Callable[[], None]) -> None:
+            on_error: Callable[[], None], wake_interval: float = 0.0) -> None:
         """
         Let loop and executor work until the condition holds, which one of them has to change.
 
         on_error is called where an exception of a callback of the executor is handled.
+        wake_interval: seconds; what comes within them may share one wake-up.
         """
         def wake() -> None:
             executor.create_task(_nothing)
 
         watcher = _Watcher(self._selector.fileno(), wake)
         failed = False
+        wake_ups = WakeUps(wake_interval)
         due = now = self.loop.time()  # when the loop has to have its turn
         while not until():
             # Most messages from ROS leave it nothing to do.
@@ -100,9 +105,18 @@ class SharedLoop:
             if not busy:
                 watcher.arm()
             try:
-                # A busy loop's turn is long: one message of ROS after each would be too few.
-                for _ in range(MAX_TURN if busy else 1):
-                    executor.spin_once(timeout_sec=min(max(due - now, 0.0), LONGEST_WAIT))
+                if busy:
+                    # Its turn is long: one message of ROS after each would be too few.
+                    for _ in range(MAX_TURN):
+                        executor.spin_once(timeout_sec=0.0)
+                elif not wake_interval:
+                    executor.spin_once(timeout_sec=min(due - now, LONGEST_WAIT))
+                elif wake_ups.shared:
+                    time.sleep(wake_ups.rest(now, due))
+                    wake_ups.done(_do_what_waits(executor))
+                else:
+                    executor.spin_once(timeout_sec=min(due - now, LONGEST_WAIT))
+                    wake_ups.woken(self.loop.time())
                 failed = False
             except Exception:  # noqa: B902
                 on_error()
@@ -139,6 +153,19 @@ class SharedLoop:
 
 def _nothing() -> None:
     pass
+
+
+def _do_what_waits(executor: Executor) -> int:
+    """Let the executor do all that it could do now; return how many things that were."""
+    reached: list[bool] = []
+    # One with a wait set looks what is ready only now; without any time, at what is rare as well.
+    executor.spin_once(timeout_sec=MOMENT)
+    executor.create_task(lambda: reached.append(True))  # behind all of that
+    things, end = 0, time.monotonic() + MAX_SHARED_TIME
+    while not reached and time.monotonic() < end:
+        executor.spin_once(timeout_sec=0.0)
+        things += 1
+    return things
 
 
 class _Selector(selectors.DefaultSelector):

@@ -30,12 +30,15 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
+import os
+import pathlib
 import sys
 from typing import Any
 
 from camera_ws_bridge.config import cameras
 from camera_ws_bridge.errors import ConfigurationError, LinkFault
 from camera_ws_bridge.node.bridge_node import BridgeNode
+from camera_ws_bridge.process import fast_dds
 from camera_ws_bridge.process.run import (
     EXIT_BUG, exit_code, EXIT_CONFIGURATION, EXIT_UNREACHABLE, Process, run)
 from camera_ws_bridge.ros.starting import own_arguments
@@ -55,6 +58,7 @@ def main(args: list[str] | None = None) -> int:
     except ValueError as error:
         print(f'camera_ws_bridge: {error}', file=sys.stderr)
         return EXIT_CONFIGURATION
+    os.environ.update(fast_dds.spare(os.environ, pathlib.Path()))
     return run(given, Site(found, _namespace(given)).start)
 
 

@@ -144,7 +144,11 @@ def _spin(process: Process, nodes: Sequence[BridgeNode]) -> None:
         os.environ, nodes[0], process.host.loop,
         lambda: '; '.join(node.describe() for node in nodes))
     service_manager.ready()
-    process.host.spin(process.executor, lambda: process.exit_code is not None, log_bug)
+    wake_interval = min((node.wake_interval for node in nodes if not node.failed), default=0.0)
+    if wake_interval:
+        nodes[0].get_logger().info(f'wake-ups are shared over {wake_interval:g} s')
+    process.host.spin(
+        process.executor, lambda: process.exit_code is not None, log_bug, wake_interval)
     service_manager.stopping()
     process.host.finish(process.executor, log_bug)
     for node in nodes:

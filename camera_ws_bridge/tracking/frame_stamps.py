@@ -19,29 +19,46 @@ from __future__ import annotations
 from collections import OrderedDict
 import math
 import re
+import struct
 
 Stamp = tuple[int, int]  # seconds, nanoseconds
 UNSET = (0, 0)
+_RECORD = struct.Struct('<dqI')  # frame id and stamp
+_SIZE, _BLANK, _put = _RECORD.size, bytes(_RECORD.size), _RECORD.pack_into
+_FRAME_ID = struct.Struct('<d')
 EPOCH, FIRST_FRAME = 'epoch', 'first_frame'
 
 
 class FrameStamps:
-    """The newest `limit` frames."""
+    """The newest `limit` frames, in a twelfth of the memory that a dictionary takes."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._stamps: OrderedDict[float, Stamp] = OrderedDict()
+        self._limit = limit * _SIZE
+        self._records = bytearray()  # grows to the limit, then the oldest are overwritten
+        self._at = 0  # where the next one goes
 
     def add(self, frame_id: float, stamp: Stamp) -> None:
         """Remember a frame."""
-        self._stamps[frame_id] = stamp
-        self._stamps.move_to_end(frame_id)
-        if len(self._stamps) > self._limit:
-            self._stamps.popitem(last=False)
+        at = self._at
+        if at == len(self._records):
+            self._records += _BLANK
+        _put(self._records, at, frame_id + 0.0, *stamp)  # -0.0 is 0.0 as well
+        at += _SIZE
+        self._at = at if at < self._limit else 0
 
     def find(self, frame_id: float | None) -> Stamp:
         """Return the stamp of the frame; UNSET if it was not seen lately."""
-        return UNSET if frame_id is None else self._stamps.get(frame_id, UNSET)
+        if frame_id is None:
+            return UNSET
+        wanted = _FRAME_ID.pack(frame_id + 0.0)
+        at = self._at or len(self._records)
+        for begin, end in ((0, at), (at, len(self._records))):  # the newer ones first
+            while (place := self._records.rfind(wanted, begin, end)) >= 0:
+                if place % _SIZE == 0:
+                    _, seconds, nanoseconds = _RECORD.unpack_from(self._records, place)
+                    return seconds, nanoseconds
+                end = place + len(wanted) - 1  # of a record's middle
+        return UNSET
 
 
 class FrameIds:
@@ -49,7 +66,8 @@ class FrameIds:
 
     def __init__(self, limit: int, zero: int | None = 0) -> None:
         """limit: frames that are told apart; zero: as parse_zero returns it."""
-        self._frames = FrameStamps(limit)
+        self._limit = limit
+        self._frames: OrderedDict[float, Stamp] = OrderedDict()  # asked for every message
         self._zero = zero
 
     def begin_at(self, zero: int | None) -> None:
@@ -68,9 +86,13 @@ class FrameIds:
         if self._zero is None and stamp != UNSET:
             self._zero = time
         frame_id = (time - (self._zero or 0)) / 10**9  # of integers: rounded once
-        while self._frames.find(frame_id) not in (UNSET, stamp):
+        frames = self._frames
+        while frames.get(frame_id, UNSET) not in (UNSET, stamp):
             frame_id = math.nextafter(frame_id, math.inf)
-        self._frames.add(frame_id, stamp)
+        frames[frame_id] = stamp
+        frames.move_to_end(frame_id)
+        if len(frames) > self._limit:
+            frames.popitem(last=False)
         return frame_id
 
 

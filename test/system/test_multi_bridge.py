@@ -16,14 +16,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-import contextlib
 import os
 import pathlib
 import signal
 import socket
 import time
-from typing import Any
 
 from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.process.multi_bridge import common_exit_code
@@ -32,67 +29,9 @@ from camera_ws_bridge_msgs.msg import Status, Stop
 import pytest
 from rigs import process_rig as rigs
 from rigs.lifecycle_rig import Manager
-import yaml
+from rigs.multi_rig import publish, site
 
 UP = (Status.REGISTERED, Status.STABLE)
-
-
-class Site:
-    """An orchestrator, and the bridges of a list of cameras in one process."""
-
-    def __init__(
-            self, domain: int, folder: pathlib.Path, orchestrator: rigs.Orchestrator,
-            cameras: list[dict[str, Any]], parameters: dict[str, Any],
-            environment: dict[str, str] | None) -> None:
-        self.orchestrator = orchestrator
-        self.domain = domain
-        self._probes: dict[str, rigs.Probe] = {}
-        path = folder / 'cameras.yaml'
-        path.write_text(yaml.safe_dump({'cameras': cameras}))
-        self.process = rigs.Process(
-            domain, folder / 'multi.log', command=('multi_bridge', str(path)),
-            environment=environment, **{
-                'orchestrator_url': orchestrator.sim.url, **rigs.FAST, **parameters})
-
-    def probe(self, namespace: str) -> rigs.Probe:
-        """Return the detector and re-ID node of a camera."""
-        if namespace not in self._probes:
-            self._probes[namespace] = rigs.Probe(self.domain, namespace=namespace)
-        return self._probes[namespace]
-
-    def frames_of(self, camera_id: str) -> list[float]:
-        """Return the ids of frames that the orchestrator got over this camera's connections."""
-        return [message['frameId'] for message in self.orchestrator.messages('boundingBoxes')
-                if message['boxes'] and message['boxes'][0]['objectType'] == camera_id]
-
-    def close(self) -> None:
-        """End what is left."""
-        self.process.kill()
-        for probe in self._probes.values():
-            probe.close()
-
-
-@contextlib.contextmanager
-def site(
-        folder: pathlib.Path, cameras: list[dict[str, Any]],
-        orchestrator: dict[str, Any] | None = None,
-        environment: dict[str, str] | None = None, **parameters: Any) -> Iterator[Site]:
-    """Run multi_bridge; fails with what it has said."""
-    with rigs.serving(**(orchestrator or {})) as stand_in, rigs.own_domain() as domain:
-        found = Site(domain, folder, stand_in, cameras, parameters, environment)
-        try:
-            yield found
-            assert environment or 'Traceback' not in found.process.log
-        except BaseException:
-            print(found.process.log)
-            raise
-        finally:
-            found.close()
-
-
-def publish(probe: rigs.Probe, camera_id: str, *frame_ids: float) -> None:
-    for frame_id in frame_ids:
-        probe.boxes.publish(rigs.boxes(frame_id, rigs.box(object_type=camera_id)))
 
 
 # ---- each on its own
@@ -356,17 +295,3 @@ def test_stalled_cameras_are_flushed_side_by_side(tmp_path):
         found.process.signal(signal.SIGTERM)
         assert found.process.wait() == 0
         assert time.monotonic() - began < 2 * 3.0
-
-
-# ---- what it costs
-
-def test_eight_cameras_take_less_than_120_mb(tmp_path):
-    names = [f'cam{number}' for number in range(8)]
-    with site(tmp_path, [{'camera_id': name} for name in names]) as found:
-        for name in names:
-            found.probe(name).wait_until_registered()
-            found.probe(name).publish_frames(range(50))
-        memory = found.process.info.memory_info().rss
-        print(f'{memory / 1e6:.0f} MB RSS')
-        assert memory < 120e6
-        assert found.process.end() == 0

@@ -16,6 +16,8 @@
 
 import math
 import random
+import struct
+import tracemalloc
 
 from camera_ws_bridge.tracking.frame_stamps import FrameIds, FrameStamps, parse_zero
 import pytest
@@ -76,6 +78,34 @@ def test_as_many_as_the_limit_are_remembered(limit):
         frames.add(number, (index, 1))
     assert [frames.find(number) for number in numbers] == (
         2 * limit * [UNKNOWN] + [(index, 1) for index in range(2 * limit, 3 * limit)])
+
+
+def test_two_minutes_of_frames_take_less_than_100_kib():
+    tracemalloc.start()
+    try:
+        frames = FrameStamps(3600)
+        for number in range(4000):
+            frames.add(1.7e9 + number / 30, (1700000000 + number // 30, number))
+        assert tracemalloc.get_traced_memory()[0] < 100 * 1024
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_stamp_that_has_the_bytes_of_a_frame_id_is_none():
+    looks_like_it, = struct.unpack('<q', struct.pack('<d', 1.5))
+    frames = FrameStamps(3)
+    frames.add(1.5, (1, 2))
+    frames.add(7.0, (looks_like_it, 0))
+    assert frames.find(1.5) == (1, 2)
+    frames.add(8.0, (looks_like_it, 0))
+    frames.add(9.0, (looks_like_it, 0))
+    assert frames.find(1.5) == UNKNOWN
+
+
+def test_both_zeros_are_the_same_frame():
+    frames = FrameStamps(3)
+    frames.add(-0.0, (1, 2))
+    assert frames.find(0.0) == (1, 2)
 
 
 # ---- ids for frames that have only a stamp
