@@ -74,6 +74,7 @@ RULES = {
     'ros.duplicate_filter': ('', ''),
     'ros.looks': ('', ''),
     'ros.sequence_gaps': ('', ''),
+    'ros.shelf': ('', 'ROS clock'),
     'reid': ('', ''),
     'reid.handler': ('ros', 'ROS threads clock'),
     'inputs': ('bridge ros config tracking protocol', 'ROS'),

@@ -15,10 +15,10 @@
 """
 The wall clock of the whole process moves by a day, by libfaketime: ROS and DDS see it, too.
 
-What libfaketime (0.9.10) does not fake are locks with a deadline: those of Fast DDS's shared memory
-time out at once then, which no true clock would bring about, and every second process crashes at
-its end (a plain node of rclpy as well). Where these locks are faked too, none does. So the bridge
-has to do without shared memory here.
+What libfaketime (0.9.10) does not fake are locks with a deadline: those of Fast DDS's shared
+memory time out at once then, which no true clock would bring about, and every second process
+crashes at its end (a plain node of rclpy as well). Where these locks are faked too, none does. So
+the bridge has to do without shared memory here.
 """
 
 from __future__ import annotations

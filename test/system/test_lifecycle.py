@@ -80,7 +80,8 @@ def test_each_state_has_what_it_needs_and_no_more(tmp_path):
 
 
 def test_the_next_life_has_the_same_publishers_if_it_comes_soon(tmp_path):
-    topics = [f'camera_ws_bridge/{name}' for name in ('start', 'stop', 'update', 'tracked_objects')]
+    topics = [f'camera_ws_bridge/{name}' for name in (
+        'start', 'stop', 'update', 'tracked_objects')]
 
     def publishers():
         return [bytes(found.endpoint_gid) for topic in topics
