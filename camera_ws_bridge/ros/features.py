@@ -57,6 +57,12 @@ def discovery_range(environment: Mapping[str, str]) -> str:
     return wanted if wanted and HAS_DISCOVERY_RANGE else 'SUBNET'
 
 
+def loopback_only() -> dict[str, str]:
+    """Return the environment that keeps a node of this ROS on this machine."""
+    known = {} if HAS_DISCOVERY_RANGE else {'ROS_LOCALHOST_ONLY': '1'}
+    return {'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST', **known}
+
+
 def node_arguments(**wanted: Any) -> dict[str, Any]:
     """Return those arguments of a node that this rclpy knows."""
     known = inspect.signature(Node.__init__).parameters
