@@ -92,16 +92,21 @@ class _Numbered:
         self._callback(message, info.get('publication_sequence_number'))
 
 
+def tells_message_info() -> bool:
+    """Return whether executors can give a callback more than the message."""
+    return hasattr(Subscription, 'CallbackType')
+
+
 def numbered(callback: Callable[[Any, int | None], None]) -> Callable[..., None]:
     """Return a subscription's callback that gets each message's number, or None, as well."""
-    if not hasattr(Subscription, 'CallbackType'):
+    if not tells_message_info():
         return lambda message: callback(message, None)
     return _Numbered(callback)
 
 
 def wants_info(callback: Callable[..., object]) -> bool:
     """Return whether a subscription's callback is told more than the message, as rclpy sees it."""
-    if not hasattr(Subscription, 'CallbackType'):
+    if not tells_message_info():
         return False
     try:
         inspect.signature(callback).bind(object())
