@@ -66,6 +66,10 @@ _cwb_main() {
   fi
   # Else Fast DDS multicasts on every interface.
   export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
+  # Humble knows this alone.
+  if [ "$ROS_DISTRO" = humble ] && [ "$ROS_AUTOMATIC_DISCOVERY_RANGE" = LOCALHOST ]; then
+    export ROS_LOCALHOST_ONLY=1
+  fi
 }
 
 # run NAME [ARGUMENT...]: starts one of the package's executables, as `ros2 run camera_ws_bridge`

@@ -29,6 +29,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:] = [entry for entry in sys.path if pathlib.Path(entry).resolve() != ROOT]
 os.environ['PYTHONSAFEPATH'] = '1'  # the same for the processes that tests start
 
+# Nor is scripts/env.bash sourced before `colcon test`; the tests talk to this machine only.
+os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+if os.environ.get('ROS_DISTRO') == 'humble':  # which knows this alone
+    os.environ.setdefault('ROS_LOCALHOST_ONLY', '1')
+
 # Every process that a test starts has the rclpy of that distribution, as far as names go.
 if os.environ.get('CAMERA_WS_BRIDGE_COMPAT'):
     os.environ['PYTHONPATH'] = os.pathsep.join(

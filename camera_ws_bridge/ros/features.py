@@ -57,6 +57,12 @@ def discovery_range(environment: Mapping[str, str]) -> str:
     return wanted if wanted and HAS_DISCOVERY_RANGE else 'SUBNET'
 
 
+def loopback_only() -> dict[str, str]:
+    """Return the environment that keeps a node of this ROS on this machine."""
+    known = {} if HAS_DISCOVERY_RANGE else {'ROS_LOCALHOST_ONLY': '1'}
+    return {'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST', **known}
+
+
 def node_arguments(**wanted: Any) -> dict[str, Any]:
     """Return those arguments of a node that this rclpy knows."""
     known = inspect.signature(Node.__init__).parameters
@@ -86,16 +92,21 @@ class _Numbered:
         self._callback(message, info.get('publication_sequence_number'))
 
 
+def tells_message_info() -> bool:
+    """Return whether executors can give a callback more than the message."""
+    return hasattr(Subscription, 'CallbackType')
+
+
 def numbered(callback: Callable[[Any, int | None], None]) -> Callable[..., None]:
     """Return a subscription's callback that gets each message's number, or None, as well."""
-    if not hasattr(Subscription, 'CallbackType'):
+    if not tells_message_info():
         return lambda message: callback(message, None)
     return _Numbered(callback)
 
 
 def wants_info(callback: Callable[..., object]) -> bool:
     """Return whether a subscription's callback is told more than the message, as rclpy sees it."""
-    if not hasattr(Subscription, 'CallbackType'):
+    if not tells_message_info():
         return False
     try:
         inspect.signature(callback).bind(object())

@@ -158,6 +158,32 @@ def test_one_that_waits_to_be_managed_works(name, tmp_path, monkeypatch):
         assert rig.manager.change('configure', 'activate', 'deactivate', 'cleanup')
 
 
+def test_a_demo_talks_to_this_machine_only(name):
+    assert python(name, """
+import os
+from camera_ws_bridge.ros import features
+from camera_ws_bridge.sim.demo import main
+with main._environment():
+    print(features.discovery_range(os.environ))
+""", ROS_DOMAIN_ID='102', ROS_LOCALHOST_ONLY='0').strip() == 'LOCALHOST'
+
+
+@pytest.mark.parametrize('distribution, discovery, localhost_only', [
+    ('humble', '', '1'), ('humble', 'LOCALHOST', '1'), ('humble', 'SUBNET', ''),
+    ('jazzy', '', '')])
+def test_a_shell_for_development_talks_to_this_machine_only(
+        distribution, discovery, localhost_only):
+    own = {'CAMERA_WS_BRIDGE_VENV', 'ROS_AUTOMATIC_DISCOVERY_RANGE', 'ROS_LOCALHOST_ONLY'}
+    done = subprocess.run(
+        ['bash', '-c', f'source {HERE.parents[1] / "scripts/env.bash"}\n'
+                       'echo "$ROS_AUTOMATIC_DISCOVERY_RANGE,$ROS_LOCALHOST_ONLY"'],
+        text=True, capture_output=True, timeout=60, env={
+            **{key: value for key, value in os.environ.items() if key not in own},
+            'ROS_DISTRO': distribution,
+            **({'ROS_AUTOMATIC_DISCOVERY_RANGE': discovery} if discovery else {})})
+    assert done.stdout.split() == [f'{discovery or "LOCALHOST"},{localhost_only}'], done.stderr
+
+
 @pytest.mark.parametrize('environment, told', [
     ({'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}, 'SUBNET'),
     ({'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST', 'ROS_LOCALHOST_ONLY': '1'}, 'LOCALHOST'),

@@ -31,16 +31,25 @@ class NotInstalled(pytest.Module):
         pytest.skip('launch_testing is not installed: no launch tests', allow_module_level=True)
 
 
-def pytest_pycollect_makemodule(module_path, parent):
+def skipped(parent, **path):
     """Skip, visibly, without launch_testing."""
     if importlib.util.find_spec('launch_testing') is None:
-        return NotInstalled.from_parent(parent, path=module_path)
+        return NotInstalled.from_parent(parent, **path)
+
+
+# Before pytest 7 (Humble has 6.2) a hook is refused for an argument that it does not know.
+if hasattr(pytest, 'version_tuple'):
+    def pytest_pycollect_makemodule(module_path, parent):
+        return skipped(parent, path=module_path)
+else:
+    def pytest_pycollect_makemodule(path, parent):
+        return skipped(parent, fspath=path)
 
 
 def pytest_collection_modifyitems(config, items):
     """Give them time; skip, visibly, where launch_testing's pytest plugin is not loaded."""
     for item in items:
-        if HERE in pathlib.Path(item.path).parents:
+        if HERE in pathlib.Path(getattr(item, 'path', None) or item.fspath).parents:
             item.add_marker(pytest.mark.timeout(300))
             if not config.pluginmanager.hasplugin('launch_testing'):
                 item.add_marker(pytest.mark.skip(

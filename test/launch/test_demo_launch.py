@@ -82,7 +82,9 @@ class TestDemo(unittest.TestCase):
 
     def test_the_operator_starts_and_stops_objects(self):
         self.probe.wait_for_status(lambda status: status.starts and status.stops)
-        self.assertTrue([message for message in self.probe.of(Start) if message.image.data])
+        # What a status counts may come after it.
+        self.probe.wait(lambda: [
+            message for message in self.probe.of(Start) if message.image.data])
 
     def test_a_broken_connection_comes_back_and_loses_nothing(self):
         reconnects = self.probe.status.reconnects

@@ -21,7 +21,7 @@ import sys
 from camera_ws_bridge.preflight.report import Status
 from camera_ws_bridge.protocol import strict_json
 from rigs.installed import executable
-from rigs.shared import WAIT
+from rigs.shared import own_words, WAIT
 
 NAMES = ['parameters', 'resolve', 'connect', 'tls', 'upgrade', 'token', 'authenticate', 'register',
          'round_trip', 'spool', 'metrics', 'ros', 'boxes']
@@ -96,7 +96,7 @@ async def run_check(*options, **given):
         process.kill()
         raise
     print(stdout.decode(), stderr.decode(), file=sys.stderr)
-    return process.returncode, stdout.decode(), stderr.decode()
+    return process.returncode, stdout.decode(), own_words(stderr.decode())
 
 
 async def report_of(url, **parameters):

@@ -101,7 +101,7 @@ def test_messages_come_in_order_as_objects_or_as_bytes(site):
     assert objects == raw == texts
 
 
-@pytest.mark.skipif(not hasattr(rclpy.subscription.Subscription, 'CallbackType'),
+@pytest.mark.skipif(not features.tells_message_info(),
                     reason='this rclpy tells no callback more than the message')
 def test_a_callback_that_takes_it_is_told_about_the_message(site):
     told = []
@@ -113,6 +113,14 @@ def test_a_callback_that_takes_it_is_told_about_the_message(site):
     site.until(lambda: told and numbered)
     assert told[0][0] == 'a'
     assert told[0][1]['publication_sequence_number'] == numbered[0] == 1
+
+
+def test_where_rclpy_tells_no_more_than_the_message_its_number_is_unknown(monkeypatch):
+    monkeypatch.delattr(rclpy.subscription.Subscription, 'CallbackType', raising=False)
+    told = []
+    features.numbered(lambda *given: told.append(given))('a message')
+    assert told == [('a message', None)]
+    assert not features.wants_info(lambda message, info: None)
 
 
 def test_a_service_answers_in_between_however_many_messages_come(site):

@@ -104,7 +104,9 @@ def check(domain, environment, monkeypatch, *parameters):
 def test_check_knows_it(example, monkeypatch):
     with process_rig.own_domain() as domain:
         step = check(domain, example, monkeypatch, '-p', f'boxes_type:={POLYGON}')
-        assert step['data']['adapter'] == 'polygon_boxes: polygon_boxes.adapter:boxes'
+        # setuptools before 69 writes the name of a distribution with a hyphen.
+        assert step['data']['adapter'].replace('-', '_') == (
+            'polygon_boxes: polygon_boxes.adapter:boxes')
         step = check(domain, example, monkeypatch, '-p', 'boxes_type:=a_msgs/msg/B')
         assert step['status'] == 'failed' and POLYGON in step['detail']
         assert step['data']['boxes_types'][-1] == POLYGON

@@ -25,7 +25,7 @@ from rigs import sim_rig
 from rigs.auth_rig import TOKEN
 from rigs.check_rig import in_vain, NAMES, Report, report_of, run_check, silent_peer, start_check
 from rigs.raw_peer import serving
-from rigs.shared import run, WAIT
+from rigs.shared import own_words, run, WAIT
 
 
 # ---- nothing fails
@@ -85,7 +85,7 @@ def test_a_reader_who_has_gone_gets_no_traceback(options):
             finally:
                 os.close(stdout)
             _, stderr = await asyncio.wait_for(process.communicate(), WAIT)
-        assert (process.returncode, stderr) == (1, b'')
+        assert (process.returncode, own_words(stderr.decode())) == (1, '')
     run(test())
 
 

@@ -30,6 +30,7 @@ import psutil
 import pytest
 from rigs import process_rig as rigs
 from rigs.installed import executable
+from rigs.shared import own_words
 
 FRAMES_FLOW = r'acknowledged +\d\d'
 WAIT = 90.0  # seconds until a test gives up; no test takes that long when all is well
@@ -193,7 +194,7 @@ class Running:
 
     def _read(self):
         for line in self.process.stdout:
-            self.lines.append(line.rstrip('\n'))
+            self.lines.extend(own_words(line).splitlines())
 
     @property
     def output(self):

@@ -37,7 +37,7 @@ import signal
 import sys
 import tempfile
 
-from camera_ws_bridge.ros import starting
+from camera_ws_bridge.ros import features, starting
 from camera_ws_bridge.sim.arguments import count, not_negative, port, positive
 from camera_ws_bridge.sim.demo.live import Live
 from camera_ws_bridge.sim.demo.processes import Failed, Observer, Site
@@ -69,7 +69,7 @@ def main(args: list[str] | None = None) -> int:
 @contextlib.contextmanager
 def _environment() -> Iterator[tuple[Observer, list[int]]]:
     """Enter a ROS domain of this process's own, on the loopback interface; note signals."""
-    os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+    os.environ.update(features.loopback_only())
     os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
     signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):

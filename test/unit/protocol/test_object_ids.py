@@ -23,7 +23,7 @@ from rigs.codec_rig import LIBRARIES, library
 TRAP = ',"objectId":7'
 BOXES = st.builds(Boxes, st.floats(allow_nan=False, allow_infinity=False), st.lists(st.builds(
     flat_box, st.integers(0, 2**40), st.just((0.1, 0.2, 0.3, 0.4)),
-    st.text(st.characters(exclude_categories=['Cs'])) | st.sampled_from([
+    st.text(st.characters(blacklist_categories=['Cs'])) | st.sampled_from([
         TRAP, 'x' + TRAP, TRAP + '}', '\\' + TRAP, '\\\\' + TRAP, '"' + TRAP, 'objectId']),
     st.floats(0, 1), st.integers(NOT_TRACKED, 2**63 - 1)), max_size=5).map(tuple))
 
