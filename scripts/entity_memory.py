@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-What nodes and their endpoints keep in memory, with Fast DDS's profiles and with multi_bridge's.
+What nodes and their endpoints keep in memory, with Fast DDS's own profiles and multi_bridge's.
 
 Run it in the built environment: python3 scripts/entity_memory.py
 Plain rclpy, no bridge; KiB of RSS for each, the mean of some at the end of a row of them.

@@ -115,8 +115,10 @@ class SharedLoop:
                     time.sleep(wake_ups.rest(now, due))
                     wake_ups.done(_do_what_waits(executor))
                 else:
+                    worked = time.thread_time()
                     executor.spin_once(timeout_sec=min(due - now, LONGEST_WAIT))
-                    wake_ups.woken(self.loop.time())
+                    woken_at = self.loop.time()
+                    wake_ups.woken(woken_at, woken_at - now - (time.thread_time() - worked))
                 failed = False
             except Exception:  # noqa: B902
                 on_error()

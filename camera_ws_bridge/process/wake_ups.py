@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 
 CLOSE = 3  # wake-ups in a row, each within the interval of the one before: then more will come
+ASLEEP = 5e-5  # seconds; who waits for less was hardly asleep
 
 
 class WakeUps:
@@ -40,8 +41,10 @@ class WakeUps:
         self._woken_at = until
         return until - now
 
-    def woken(self, now: float) -> None:
-        """Hear of a wake-up that was not shared."""
+    def woken(self, now: float, slept: float) -> None:
+        """Hear that something was done, and for how long it had been waited for."""
+        if slept < ASLEEP:
+            return  # it was there already: no wake-up
         self._close = self._close + 1 if now - self._woken_at < self._interval else 0
         self._woken_at = now
         self.shared = self._close >= CLOSE

@@ -18,6 +18,7 @@ from camera_ws_bridge.process.wake_ups import CLOSE, WakeUps
 
 INTERVAL = 0.01
 NEVER = 1e9  # nothing else is due
+SLEPT = 0.0005  # seconds until something came
 
 
 def crowded():
@@ -25,7 +26,7 @@ def crowded():
     wake_ups = WakeUps(INTERVAL)
     for number in range(CLOSE + 1):
         assert not wake_ups.shared
-        wake_ups.woken(100.0 + 0.001 * number)
+        wake_ups.woken(100.0 + 0.001 * number, SLEPT)
     assert wake_ups.shared
     return wake_ups, 100.0 + 0.001 * CLOSE
 
@@ -33,7 +34,7 @@ def crowded():
 def test_wake_ups_with_an_interval_between_them_are_not_shared():
     wake_ups = WakeUps(INTERVAL)
     for number in range(100):
-        wake_ups.woken(100.0 + INTERVAL * number)
+        wake_ups.woken(100.0 + INTERVAL * number, SLEPT)
         assert not wake_ups.shared
 
 
@@ -41,8 +42,15 @@ def test_a_few_close_ones_are_not_shared():
     wake_ups = WakeUps(INTERVAL)
     for number in range(100):
         for close in range(CLOSE):
-            wake_ups.woken(100.0 + number + 0.001 * close)
+            wake_ups.woken(100.0 + number + 0.001 * close, SLEPT)
             assert not wake_ups.shared
+
+
+def test_what_was_there_already_is_no_wake_up():
+    wake_ups = WakeUps(INTERVAL)
+    for number in range(100):
+        wake_ups.woken(100.0 + 0.0001 * number, 0.000001)
+        assert not wake_ups.shared
 
 
 def test_where_one_follows_the_other_it_rests_until_the_interval_is_over():
@@ -72,12 +80,12 @@ def test_it_shares_no_longer_where_there_was_nothing_to_share():
         wake_ups.done(things)
         assert not wake_ups.shared
         for number in range(CLOSE - 1):
-            wake_ups.woken(at + INTERVAL + 0.001 * number)
+            wake_ups.woken(at + INTERVAL + 0.001 * number, SLEPT)
             assert not wake_ups.shared
 
 
 def test_without_an_interval_none_is_shared():
     wake_ups = WakeUps(0.0)
     for _ in range(100):
-        wake_ups.woken(100.0)
+        wake_ups.woken(100.0, SLEPT)
         assert not wake_ups.shared
