@@ -20,7 +20,7 @@ package_name = 'camera_ws_bridge'
 
 setup(
     name=package_name,
-    version='0.1.0',
+    version='1.0.0',
     packages=find_packages(include=[package_name, package_name + '.*']),
     package_data={package_name: ['py.typed', 'process/*.xml', 'sim/page/static/*']},
     data_files=[
