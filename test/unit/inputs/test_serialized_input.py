@@ -40,15 +40,27 @@ class Writer2(Writer):
         return b'\0\7\0\0' + self.bytes
 
 
+def writers():
+    """Return who writes what this middleware can read; Humble's Cyclone DDS knows no XCDR2."""
+    yield Writer
+    try:
+        boxes.decode(encode_boxes(VALUE, '<', Writer2))
+    except CdrError as error:
+        assert 'the middleware cannot read it' in str(error)
+    else:
+        yield Writer2
+
+
 def test_both_encodings_give_the_same():
     found, stamp, session = boxes.decode(encode_boxes(VALUE, '<'))
     assert (found.frame_id, stamp, session) == (0.5, (1, 2), 6)
     payload = codec.encode_utf8(found)
     assert [box['objectType'] for box in json.loads(payload)['boxes']] == ['person', 'cat']
-    assert boxes.decode(encode_boxes(VALUE, '<', Writer2)) == (found, stamp, session)
-    update, session = feature_map.decode(encode_update(UPDATE, '>'))
-    assert (update.object_id, update.feature_map, session) == (5, (0.5, 0.25), 4)
-    assert feature_map.decode(encode_update(UPDATE, '<', Writer2)) == (update, session)
+    update = feature_map.decode(encode_update(UPDATE, '>'))
+    assert (update[0].object_id, update[0].feature_map, update[1]) == (5, (0.5, 0.25), 4)
+    for writer in writers():
+        assert boxes.decode(encode_boxes(VALUE, '<', writer)) == (found, stamp, session)
+        assert feature_map.decode(encode_update(UPDATE, '<', writer)) == update
 
 
 def test_what_is_cut_is_our_error_in_both():
@@ -61,6 +73,6 @@ def test_what_is_cut_is_our_error_in_both():
 
 
 def test_an_empty_feature_map_is_refused():
-    for writer in Writer, Writer2:
+    for writer in writers():
         with pytest.raises(EncodeError, match='empty'):
             feature_map.decode(encode_update((*UPDATE[:5], []), '<', writer))
