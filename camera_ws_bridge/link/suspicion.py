@@ -26,7 +26,7 @@ from typing import Protocol
 
 QUIET = 1.25  # seconds; the kernel's own probes of an idle connection come every second
 NEAR = 0.2  # seconds; round trips of a link on which so little time says something
-UNANSWERED = 2  # tries of the kernel, each later than the one before
+UNANSWERED = 2  # probes of the kernel, or tries to send the same again
 CALM = 2.0  # seconds without a loss after which a link is trusted
 PROOFS = 3  # that the server is there, one after the other, where packets have been lost
 
@@ -43,6 +43,10 @@ class Silence(Protocol):
         """Return how often the same data, or a probe, was sent in vain."""
 
     @property
+    def unacknowledged(self) -> bool:
+        """Tell whether any data is."""
+
+    @property
     def resent(self) -> int:
         """Return how many packets were sent again since the connection was opened."""
 
@@ -53,10 +57,11 @@ class Silence(Protocol):
 
 def is_suspect(silence: Silence | None) -> bool:
     """Tell whether a peer that used to answer at once should have done so; None: unknown."""
+    # After losses the kernel may take seconds until it sends data again.
     return (
         silence is not None and silence.round_trip_time <= NEAR
         and silence.lasts > QUIET + silence.round_trip_time
-        and silence.unanswered >= UNANSWERED)
+        and (silence.unacknowledged or silence.unanswered >= UNANSWERED))
 
 
 class Suspicion:

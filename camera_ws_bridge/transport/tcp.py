@@ -38,6 +38,7 @@ class Silence(NamedTuple):
 
     lasts: float  # seconds since anything came
     unanswered: int  # times that the same data, or a probe, was sent in vain
+    unacknowledged: bool  # whether data is
     resent: int  # packets since the connection was opened
     round_trip_time: float  # seconds, the least of the last minutes: lost answers lengthen others
 
@@ -83,8 +84,8 @@ class Tcp:
             return None
         retransmits, probes, unacknowledged, data_age, answer_age, resent, round_trip_time = info
         return Silence(
-            min(data_age, answer_age) / 1e3, retransmits if unacknowledged else probes, resent,
-            round_trip_time / 1e6)
+            min(data_age, answer_age) / 1e3, retransmits if unacknowledged else probes,
+            unacknowledged > 0, resent, round_trip_time / 1e6)
 
     def _info(self, layout: struct.Struct) -> tuple[Any, ...] | None:
         try:

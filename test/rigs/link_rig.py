@@ -102,6 +102,7 @@ class Silence(NamedTuple):
 
     lasts: float
     unanswered: int
+    unacknowledged: bool
     resent: int
     round_trip_time: float
 
@@ -210,7 +211,7 @@ class FakeConnection:
 
     def silence(self):
         lasts = self._clock() - self.silent_since if self.unanswered else 0.0
-        return Silence(lasts, self.unanswered, self.resent, self.round_trip_time)
+        return Silence(lasts, self.unanswered, False, self.resent, self.round_trip_time)
 
     def fall_silent(self, unanswered=3):
         self.answers, self.unanswered, self.silent_since = False, unanswered, self._clock()

@@ -28,6 +28,7 @@ class Silence:
     unanswered: int = 0
     round_trip_time: float = 0.001
     resent: int = 0
+    unacknowledged: bool = False
 
 
 @pytest.mark.parametrize('lasts, unanswered, round_trip_time, suspect', [
@@ -42,6 +43,12 @@ class Silence:
 ])
 def test_what_is_suspect(lasts, unanswered, round_trip_time, suspect):
     assert is_suspect(Silence(lasts, unanswered, round_trip_time)) is suspect
+
+
+def test_data_without_an_answer_is_suspect_though_the_kernel_waits_to_send_it_again():
+    assert is_suspect(Silence(1.5, 0, unacknowledged=True))
+    assert not is_suspect(Silence(1.2, 0, unacknowledged=True))
+    assert not is_suspect(Silence(9.0, 0, 0.21, unacknowledged=True))
 
 
 def test_where_the_kernel_does_not_tell_nobody_is_suspect():

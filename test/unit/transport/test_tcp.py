@@ -181,6 +181,7 @@ def test_a_peer_that_does_not_answer(busy):
                 return tcp.silence()
 
     silence = in_namespace(test)
+    assert silence.unacknowledged is busy
     assert silence.lasts > (0.5 if busy else 1.9)
     assert silence.resent >= (2 if busy else 0)
 
