@@ -229,9 +229,19 @@ def _megabytes(cameras: int) -> float | None:
     return float(line['rss_mib'] * 2**20 / 1e6) if line else None
 
 
-def _cost(cameras: int, way: str, key: str, wake_interval: float = 0.0) -> float | None:
-    line = _together(cameras, wake_interval)
+def _cost(cameras: int, way: str, key: str) -> float | None:
+    line = _together(cameras)
     return float(line[way][key]['median']) if line else None
+
+
+def _full_rate(cameras: int, way: str, wake_interval: float = 0.0) -> float | None:
+    """Return the percentage of a core, for as many messages as were asked for."""
+    line = _together(cameras, wake_interval)
+    if not line:
+        return None
+    runs = line[way]
+    return float(runs['percent_of_a_core']['median'] * line['rate']
+                 / runs['reached_rate']['median'])
 
 
 # What the target is, the greatest (or, if it is negative, the least) figure, and the figure.
@@ -247,9 +257,10 @@ TARGETS: list[tuple[str, float, Callable[[], float | None]]] = [
      0.6, lambda: _cost(8, 'at_once', 'ratio')),
     ('the same, frames evenly spread', 0.6, lambda: _cost(8, 'spread', 'ratio')),
     ('64 cameras in one process, 30 frames a second each, evenly spread: below 40 % of a core',
-     40.0, lambda: _cost(64, 'spread', 'percent_of_a_core')),
-    ('the same, frames at the same moments', 40.0,
-     lambda: _cost(64, 'at_once', 'percent_of_a_core')),
+     40.0, lambda: _full_rate(64, 'spread')),
+    ('the same, wake_interval 10 ms', 40.0, lambda: _full_rate(64, 'spread', 0.01)),
+    ('the same, frames at the same moments, no wake_interval', 40.0,
+     lambda: _full_rate(64, 'at_once')),
     ('64 cameras in one process: below 200 MiB RSS', 200.0,
      lambda: _together(64).get('rss_mib')),
     ('buffer full: RSS grows by at most 1.3 × the payload', 1.3,
