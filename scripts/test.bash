@@ -6,7 +6,7 @@ set -uo pipefail
 cd -- "$(dirname -- "$0")/.."
 beside=()
 if python3 -c 'import xdist' 2> /dev/null; then
-  beside=(-n "$((2 * $(nproc)))" --dist loadfile --no-loadscope-reorder)
+  beside=(-n "$((3 * $(nproc)))" --dist loadfile --no-loadscope-reorder)
 fi
 nothing=5  # pytest's exit code where the arguments leave nothing to run
 status=$nothing

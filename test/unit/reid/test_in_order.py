@@ -116,6 +116,16 @@ def test_a_restarted_bridge_counts_from_1_again():
     assert line.add(4) == line.turns and line.late == []  # of the former life
 
 
+def test_a_late_one_of_the_former_life_hides_none_of_its_number():
+    line = Line()
+    new, former = command(1, 205), command(1, 202)
+    assert line.add(new) == [1]
+    line.add(former)
+    assert line.late == [1]
+    assert line.add(new, former) == [1] and line.late == [1], 'they are repeats'
+    assert line.add(command(2, 206)) == [1, 2]
+
+
 def test_a_restart_is_noticed_by_a_number_that_waits_as_well():
     line = Line()
     line.add(1, 4)
