@@ -143,6 +143,16 @@ def writing(request, monkeypatch):
 # ---- the bridge without ROS
 
 @pytest.fixture
+def shared():
+    """Return a SharedLoop."""
+    from camera_ws_bridge.process.loops import SharedLoop
+
+    loop = SharedLoop()
+    yield loop
+    loop.stop()
+
+
+@pytest.fixture
 def loop_thread():
     """Return a running LoopThread."""
     from camera_ws_bridge.sim.loop_thread import LoopThread

@@ -16,56 +16,15 @@
 
 import asyncio
 from functools import partial
-import queue
 import socket
 import threading
 import time
 
 from camera_ws_bridge.process import loops
-from camera_ws_bridge.process.loops import MAX_TURN, SharedLoop
+from camera_ws_bridge.process.loops import MAX_TURN
 from camera_ws_bridge.sim.loop_thread import LoopThread
 import pytest
-
-WAIT = 30.0  # seconds; only a failing test ever waits so long
-
-
-class Executor:
-    """Runs what is put into its queue, one at a time, as ROS's executors do."""
-
-    def __init__(self):
-        self.queue = queue.Queue()
-        self.spins = 0
-        self.timeouts = []
-
-    def create_task(self, callback):
-        self.queue.put(callback)
-
-    def spin_once(self, timeout_sec):
-        self.spins += 1
-        self.timeouts.append(timeout_sec)
-        try:
-            callback = self.queue.get(timeout=max(timeout_sec, 1e-9))
-        except queue.Empty:
-            return
-        callback()
-
-
-@pytest.fixture
-def shared():
-    loop = SharedLoop()
-    yield loop
-    loop.stop()
-
-
-def fail():
-    raise AssertionError('an error of a callback')
-
-
-def spin(shared, executor, job, on_error=fail):
-    """Spin until the coroutine is done; return its result."""
-    task = shared.loop.create_task(asyncio.wait_for(job, WAIT))
-    shared.spin(executor, task.done, on_error)
-    return task.result()
+from rigs.loop_rig import Executor, fail, spin, WAIT
 
 
 def test_timers_go_off_in_time(shared):
@@ -310,112 +269,3 @@ def test_an_executor_that_fails_every_time_does_not_take_all_time(shared):
     spin(shared, executor, asyncio.sleep(0.2), lambda: errors.append(1))
     assert len(errors) == executor.spins
     assert executor.spins < 100
-
-
-# ---- shared wake-ups
-
-INTERVAL = 0.05  # seconds
-
-
-def flood(shared, executor, seconds, pause):
-    """Give the executor things one by one for so long; return how long each waited."""
-    waited, stop = [], time.monotonic() + seconds
-
-    def give():
-        while time.monotonic() < stop:
-            executor.create_task(partial(lambda at: waited.append(time.monotonic() - at),
-                                         time.monotonic()))
-            time.sleep(pause)
-
-    thread = threading.Thread(target=give)
-    thread.start()
-    shared.spin(executor, lambda: not thread.is_alive() and executor.queue.empty(), fail,
-                INTERVAL)
-    thread.join(WAIT)
-    return waited
-
-
-class CountingExecutor(Executor):
-    """Counts how often it had to wait for something."""
-
-    waits = 0
-
-    def spin_once(self, timeout_sec):
-        self.waits += timeout_sec > 0
-        super().spin_once(timeout_sec)
-
-
-def test_what_comes_within_the_interval_shares_a_wake_up(shared, monkeypatch):
-    rests = []
-    sleep = time.sleep
-    main = threading.get_ident()
-
-    def counted(seconds):
-        if threading.get_ident() == main:
-            rests.append(seconds)
-        sleep(seconds)
-
-    monkeypatch.setattr(time, 'sleep', counted)
-    executor = CountingExecutor()
-    shared.loop.call_later(WAIT, fail)
-    waited = flood(shared, executor, 1.0, 0.001)
-    assert len(rests) + executor.waits < len(waited) / 4
-    assert max(rests) <= INTERVAL
-
-
-def test_one_thing_after_the_other_is_done_at_once(shared, monkeypatch):
-    executor = CountingExecutor()
-    monkeypatch.setattr('camera_ws_bridge.process.wake_ups.WakeUps.rest', lambda *_: fail())
-    shared.loop.call_later(WAIT, fail)
-    assert len(flood(shared, executor, 1.0, 2 * INTERVAL)) > 1
-
-
-def test_the_loop_has_its_turn_while_wake_ups_are_shared(shared):
-    executor = Executor()
-    late = []
-
-    async def tick():
-        for _ in range(20):
-            due = shared.loop.time() + 0.02
-            await asyncio.sleep(0.02)
-            late.append(shared.loop.time() - due)
-
-    task = shared.loop.create_task(tick())
-    stop = []
-
-    def give():
-        while not stop:
-            executor.create_task(lambda: None)
-            time.sleep(0.001)
-
-    thread = threading.Thread(target=give)
-    thread.start()
-    shared.spin(executor, task.done, fail, INTERVAL)
-    stop.append(1)
-    thread.join(WAIT)
-    task.result()
-    assert min(late) < INTERVAL / 2  # not put off to the end of a rest
-
-
-def test_what_fails_while_wake_ups_are_shared_is_told_and_changes_nothing_else(shared):
-    executor = Executor()
-    errors, done = [], []
-    for number in range(200):
-        executor.create_task(fail if number % 2 else partial(done.append, number))
-    shared.spin(executor, lambda: len(done) == 100 and executor.queue.empty(),
-                lambda: errors.append(1), INTERVAL)
-    assert len(errors) == 100
-
-
-def test_what_takes_long_does_not_keep_the_loop_from_its_turn(shared):
-    executor = Executor()
-    done = []
-
-    async def job():
-        await asyncio.sleep(0.01)
-
-    for _ in range(200):
-        executor.create_task(lambda: (done.append(1), time.sleep(0.01)))
-    task = shared.loop.create_task(job())
-    shared.spin(executor, task.done, fail, INTERVAL)
-    assert len(done) < 100
