@@ -21,6 +21,7 @@ Replace it by your detector; nothing in here knows of the bridge.
 
 import contextlib
 import math
+import signal
 import sys
 
 import rclpy
@@ -68,8 +69,15 @@ def _person(phase):
     return detection
 
 
+def interrupt(*_):
+    """Raise nothing while rclpy ends by itself: within it, that can become any error."""
+    if not rclpy.ok():
+        raise KeyboardInterrupt
+
+
 def main():
     """Publish until interrupted."""
+    signal.signal(signal.SIGINT, interrupt)  # rclpy's own goes on to it
     with contextlib.suppress(KeyboardInterrupt):
         rclpy.init()
         try:

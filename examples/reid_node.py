@@ -24,6 +24,7 @@ publishes them as `boxes`, with the ids of the tracked objects that it finds aga
 from collections import deque, OrderedDict
 import contextlib
 import io
+import signal
 import sys
 
 from camera_ws_bridge.reid.handler import ReidHandler
@@ -159,8 +160,15 @@ def similarity(one, other):
     return float(one @ other) if one.shape == other.shape else 0.0
 
 
+def interrupt(*_):
+    """Raise nothing while rclpy ends by itself: within it, that can become any error."""
+    if not rclpy.ok():
+        raise KeyboardInterrupt
+
+
 def main():
     """Run until interrupted."""
+    signal.signal(signal.SIGINT, interrupt)  # rclpy's own goes on to it
     with contextlib.suppress(KeyboardInterrupt):
         rclpy.init()
         try:
