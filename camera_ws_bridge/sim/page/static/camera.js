@@ -20,7 +20,7 @@ import { boxAt, description, ordered, sameBox } from './boxes.js';
 import { element, write } from './dom.js';
 import { Meter } from './meter.js';
 import { Painter, soon } from './painter.js';
-import { Picture } from './picture.js';
+import { mayShow, Picture } from './picture.js';
 
 const STALE = 2000; // milliseconds after which boxes say nothing of now
 
@@ -90,7 +90,7 @@ export class Camera {
 
   // Shows what changes slowly; is called a few times a second.
   refresh(known, source) {
-    this.picture.show(source);
+    this.picture.show(source && mayShow(source) ? source : null); // else the page loads anew
     const registered = known?.registered ?? false;
     this.element.classList.toggle('away', !registered);
     const away = known?.awayFor === null || known?.awayFor === undefined

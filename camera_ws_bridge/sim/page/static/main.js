@@ -23,6 +23,7 @@ import { Faults } from './faults.js';
 import { Messages } from './messages.js';
 import { Objects } from './objects.js';
 import { paintings } from './painter.js';
+import { mayShow } from './picture.js';
 import { Site } from './site.js';
 import { setUpUpload } from './upload.js';
 
@@ -61,10 +62,8 @@ signIn.addEventListener('submit', (event) => {
 
 // ---- pictures of other origins: the policy of this page has to name them
 
-const allowed = document.documentElement.dataset.origins.split(' ');
 page.site.addEventListener('news', () => {
-  const strangers = Object.values(page.site.state.pictures).some(
-    ({ origin }) => !allowed.includes(origin));
+  const strangers = !Object.values(page.site.state.pictures).every(mayShow);
   const before = Number(sessionStorage.getItem('reloaded') ?? 0);
   if (strangers && Date.now() - before > 3000) {
     sessionStorage.setItem('reloaded', `${Date.now()}`);

@@ -20,6 +20,12 @@ import { element } from './dom.js';
 
 const AGAIN = 2000; // milliseconds until a picture that failed is tried again
 const LARGEST = 640; // pixels, the longer side of a cut-out
+const ALLOWED = document.documentElement.dataset.origins.split(' ');
+
+// Tells whether the policy of this page names where the picture comes from.
+export function mayShow({ origin }) {
+  return ALLOWED.includes(origin);
+}
 
 export class Picture {
   #stage;
