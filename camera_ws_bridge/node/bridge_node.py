@@ -180,7 +180,10 @@ class BridgeNode(ManagedNode):
             self.bridge.shut_down()
             self.bridge = None
         if self._commands is not None:
-            self._shelf.leave(self._commands, COMMANDS, self._commands.queue_depth)
+            if self._commands.has_told:  # nobody may hear that in the next life
+                self._commands.destroy()
+            else:
+                self._shelf.leave(self._commands, COMMANDS, self._commands.queue_depth)
             self._commands = None
 
     def entered(self) -> None:

@@ -36,6 +36,7 @@ class Commands:
     def __init__(self, node: Node, queue_depth: int) -> None:
         """Create the publishers; raise ConfigurationError for QoS overrides that are none."""
         self.queue_depth = queue_depth
+        self.has_told = False  # whoever comes late hears of it from these publishers
         self._node = node
         self._clock = node.get_clock()
         self._publishers: dict[type, Any] = {}
@@ -53,6 +54,7 @@ class Commands:
 
     def publish(self, command: Command, frame_stamp: Stamp) -> None:
         """Publish a command; frame_stamp: of the frame that it speaks of."""
+        self.has_told = True
         message = to_ros.command_to_ros(command, self._clock.now().to_msg(), frame_stamp)
         self._publishers[type(message)].publish(message)
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import signal
 import time
 
-from camera_ws_bridge_msgs.msg import Status, Update
+from camera_ws_bridge_msgs.msg import Start, Status, Update
 from diagnostic_msgs.msg import DiagnosticStatus
 import pytest
 from rigs import process_rig as rigs
@@ -93,6 +93,25 @@ def test_the_next_life_has_the_same_publishers_if_it_comes_soon(tmp_path):
         for _ in range(5):  # Fast DDS never forgets one that anybody has heard
             assert rig.manager.change('cleanup', 'configure')
         assert publishers() == before
+
+
+def test_who_comes_late_hears_no_command_of_the_life_before(tmp_path):
+    with managed(tmp_path) as rig:
+        assert rig.manager.change('configure', 'activate')
+        rig.probe.wait_until_registered()
+        rig.orchestrator.send('{"type": "start", "objectId": 7, "frameId": 1.0, "boxId": 0}')
+        rig.wait(lambda: rig.probe.of(Start))
+        assert rig.manager.change('deactivate', 'cleanup', 'configure')
+        late = rigs.Probe(rig.domain)
+        try:
+            late.wait(lambda: late.tracked.session, 'it hears what is tracked')
+            assert rig.manager.change('activate')
+            rig.probe.wait_until_registered()
+            rig.orchestrator.send('{"type": "start", "objectId": 8, "frameId": 2.0, "boxId": 0}')
+            late.wait(lambda: late.of(Start), 'a start of this life')
+            assert [start.object_id for start in late.of(Start)] == [8]
+        finally:
+            late.close()
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
