@@ -97,7 +97,8 @@ class Peer:
             kind, payload = await self.read_frame()
             if kind == opcode:
                 return payload, texts
-            texts.append(payload.decode())
+            if kind == TEXT:  # a ping's bytes are random
+                texts.append(payload.decode())
 
     async def read_to_end(self):
         """Return what still comes until the client has gone."""

@@ -21,7 +21,7 @@ import pytest
 
 
 def test_both_generations_of_fast_dds_are_told(tmp_path):
-    found = fast_dds.spare({'HOME': '/home/me'}, tmp_path)
+    found = fast_dds.spare({'HOME': '/var/empty'}, tmp_path)
     assert {*found} == {'FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE'}
     assert {*found.values()} == {str(fast_dds.PROFILES)}
 
