@@ -17,7 +17,8 @@ A detector: publishes boxes with an id each, and prints every status of the brid
 
     python3 detector.py RATE
 
-On its standard input: `pause`, `go`, and the end of it.
+On its standard input: `pause`, `go`, and the end of it. `settle` is a pause that begins when all
+that was published has arrived; DDS may take 3 s to tell.
 """
 
 from __future__ import annotations
@@ -62,9 +63,12 @@ class Detector:
             'lost': status.boxes_lost, 'spool': status.spool,
             'dropped': {each.cause: each.count for each in status.dropped}}), flush=True)
 
-    def rest(self) -> None:
-        """Wait until the bridge's side of DDS has all, and say so."""
+    def settle(self) -> None:
+        """Wait until the bridge's side of DDS has all."""
         self._boxes.wait_for_all_acked(Duration(seconds=20))
+
+    def rest(self) -> None:
+        """Say that nothing more is published."""
         print(json.dumps({'resting': time.time()}), flush=True)
 
     def publish(self) -> None:
@@ -87,6 +91,8 @@ def main() -> None:
             if not order:
                 return
             going = order.strip() == 'go'
+            if order.strip() == 'settle':
+                detector.settle()
             if not going:
                 detector.rest()
         if time.monotonic() >= due:

@@ -58,9 +58,6 @@ def play(stage: Stage, scenario: Scenario) -> Result:
     stage.rest()
     stage.wait(lambda: stage.process.num_threads() <= threads
                and stage.process.num_fds() <= descriptors, 'no thread and no descriptor is left')
-    stage.wait(lambda: _gained(stage, before, 'published') == _gained(
-        stage, before, 'accepted') + _gained(stage, before, 'lost'), 'all that was published is '
-        'accepted or known as lost')
     since = [status for status in stage.statuses if status['t'] > began]
     different = {number for _, number in stage.arrivals[known:]}
     result = Result(

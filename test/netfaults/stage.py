@@ -36,7 +36,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 PORT = 8080
 RATE = 30  # boxes messages a second
 STABLE = 3  # Status.STABLE
-KNOWN = 2.5  # seconds that a connection has to be there before its silence says something
+KNOWN = 0.5  # seconds that a connection has to be stable before its silence says something
+REPORTS = 1.5  # seconds in which there is always a status
 DISK = 2**24  # bytes
 PATIENCE = 40.0  # seconds; only a scenario that fails waits so long
 
@@ -56,6 +57,7 @@ class Stage:
         self._processes: list[subprocess.Popen[str]] = []
         self._journal_at = 0
         self._resting = 0.0  # since when the detector does
+        self._unheard = 0  # what was published before DDS had found the bridge
         self.uplink = BRIDGE[0]  # the bridge's address
         try:
             self._begin()
@@ -88,7 +90,8 @@ class Stage:
             'bridge', sys.executable, str(HERE / 'detector.py'), str(RATE), log='detector.log')
         threading.Thread(target=self._hear, args=(self._detector,), daemon=True).start()
         self.wait_until_settled()
-        self.rest()
+        self.rest('settle')
+        self._unheard = self._in_dds()
 
     def logs(self) -> str:
         """Return the last of what the processes have said."""
@@ -207,19 +210,26 @@ class Stage:
     def wait_until_settled(self) -> None:
         """Wait until boxes flow, and the connection has been there for a while."""
         def known() -> bool:
-            recent = [status for status in self.statuses if status['t'] > time.time() - KNOWN]
-            return len(recent) > 1 and {status['state'] for status in recent} == {STABLE} and (
+            now = time.time()
+            recent = [status for status in self.statuses if status['t'] > now - REPORTS]
+            return bool(recent) and now - recent[0]['t'] > KNOWN and (
+                {status['state'] for status in recent} == {STABLE}) and (
                 recent[0]['reconnects'] == recent[-1]['reconnects'])
         self.wait(known, 'the connection is stable')
         began = time.time()
         self.wait(lambda: self.arrived_since(began), 'boxes flow')
 
-    def rest(self) -> None:
+    def rest(self, order: str = 'pause') -> None:
         """Let the detector pause, and wait until nothing is on its way, nor in the bridge."""
         def drained() -> bool:
             recent = [status for status in self.statuses if status['t'] > self._resting]
-            return self._resting > began and len(recent) > 1 and not recent[-1]['queued']
+            return self._resting > began and len(recent) > 1 and not recent[-1]['queued'] and (
+                order == 'settle' or self._in_dds() == self._unheard)
         began = time.time()
-        self.tell_detector('pause')
-        self.wait(drained, 'the buffer is empty')
+        self.tell_detector(order)
+        self.wait(drained, 'the buffer is empty, and all else is known as lost')
         self.look()
+
+    def _in_dds(self) -> int:
+        """Return how many the bridge neither has accepted nor knows to be lost."""
+        return int(self.status['published'] - self.status['accepted'] - self.status['lost'])
