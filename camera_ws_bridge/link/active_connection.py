@@ -223,15 +223,10 @@ class ActiveConnection:
         while True:
             await asyncio.sleep(_to_tick(self._clock()))
             now = self._clock()
-            progress = self.connection.progress()
-            # Silence counts while something is waited for and nothing gets through.
-            if progress > self._progress or not (self._awaited_pongs or self._outbox.in_flight):
-                self._heard_at = now
-            self._progress = progress
-            delivered = self.connection.delivered()
-            if delivered > self._delivered:
-                self._delivered_at = now  # a large message on a slow link takes its time
-            self._delivered = delivered
+            if self._awaited_pongs or self._outbox.in_flight:
+                self._look_for_progress(now)
+            else:
+                self._heard_at = now  # silence counts only while something is waited for
             self._leave_if_silent(now)
             self._outbox.expire(now)
             if self.registered_at is not None:
@@ -339,6 +334,16 @@ class ActiveConnection:
         self._identify_again_in(min(REIDENTIFY_SOON, interval))
         self._owner.registered()
         self._registered.set()
+
+    def _look_for_progress(self, now: float) -> None:
+        progress = self.connection.progress()
+        if progress > self._progress:
+            self._heard_at = now
+        self._progress = progress
+        delivered = self.connection.delivered()
+        if delivered > self._delivered:
+            self._delivered_at = now  # a large message on a slow link takes its time
+        self._delivered = delivered
 
     def _leave_if_silent(self, now: float) -> None:
         timeout = self._camera.settings.heartbeat_timeout
