@@ -20,7 +20,7 @@ import asyncio
 from collections.abc import Sequence
 
 from camera_ws_bridge.transport import names
-from camera_ws_bridge.transport.dial import dial
+from camera_ws_bridge.transport.dial import dial, HEAD_START
 from camera_ws_bridge.transport.names import Address
 
 # Where six of ten packets get lost, one way only, so many handshakes go well once in 100,000
@@ -41,19 +41,19 @@ async def answers(host: str, port: int, known: Address) -> bool:
         addresses = await names.look_up(host, port, PATIENCE)
     except OSError:
         addresses = [known]
-    place = await _dial(addresses)
+    place = await _dial(addresses, PATIENCE + HEAD_START * (len(addresses) - 1))
     for _ in range(ROUNDS):
         if place is None:
             return False
         await asyncio.sleep(GAP)
-        places = await asyncio.gather(*(_dial([place]) for _ in range(AT_ONCE)))
+        places = await asyncio.gather(*(_dial([place], PATIENCE) for _ in range(AT_ONCE)))
         place = place if all(places) else None
     return place is not None
 
 
-async def _dial(addresses: Sequence[Address]) -> Address | None:
+async def _dial(addresses: Sequence[Address], patience: float) -> Address | None:
     """Make one handshake; return where."""
-    outcome = await dial(addresses, PATIENCE)
+    outcome = await dial(addresses, patience)
     if outcome.connection is not None:
         outcome.connection.close()
     return outcome.address
