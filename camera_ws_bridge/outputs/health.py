@@ -84,8 +84,9 @@ class Health:
         found = []
         if figures.fill > NEARLY_FULL:
             found.append((Level.WARN, f'the buffer is {100 * figures.fill:.0f} % full'))
-        if figures.dropped != self._dropped:
-            self._dropped, self._dropped_at = figures.dropped, now
+        if figures.dropped > self._dropped:
+            self._dropped_at = now
+        self._dropped = figures.dropped  # fewer: a new bridge has begun to count
         if self._dropped_at is not None and now - self._dropped_at < DROPS_REMEMBERED:
             found.append((Level.WARN, 'messages were dropped in the last minute'))
         return found

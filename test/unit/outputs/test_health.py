@@ -69,6 +69,13 @@ def test_drops_are_a_warning_for_a_minute():
     assert health.judge(Figures(**REGISTERED, dropped=4), 300.0)[0] == Level.WARN
 
 
+def test_a_bridge_that_begins_to_count_anew_has_dropped_nothing():
+    health = Health(0.0)
+    assert health.judge(Figures(**REGISTERED, dropped=3), 100.0)[0] == Level.WARN
+    assert health.judge(Figures(active=False, registered=False), 1000.0)[0] == Level.OK
+    assert health.judge(Figures(**REGISTERED, dropped=1), 2000.0)[0] == Level.WARN
+
+
 def test_objects_without_room_are_a_warning():
     assert Health(0.0).judge(Figures(**REGISTERED, untold=3), 1.0) == (
         Level.WARN, 'registered; 3 more objects are tracked than are told of: stop those that '
