@@ -17,7 +17,7 @@
 import threading
 import time
 
-from camera_ws_bridge.process import wait_set_executor
+from camera_ws_bridge.process import loops, wait_set_executor
 from camera_ws_bridge.process.wait_set_executor import BUSY, WaitSetExecutor
 from camera_ws_bridge.ros import features
 import pytest
@@ -121,6 +121,18 @@ def test_where_rclpy_tells_no_more_than_the_message_its_number_is_unknown(monkey
     features.numbered(lambda *given: told.append(given))('a message')
     assert told == [('a message', None)]
     assert not features.wants_info(lambda message, info: None)
+
+
+def test_all_messages_that_have_come_share_a_wake_up(site):
+    seen = []
+    publisher, _ = site.channel(lambda message: seen.append(message.data))
+    texts = [str(number) for number in range(10)]
+    for text in texts:
+        publisher.publish(String(data=text))
+    assert publisher.wait_for_all_acked(Duration(seconds=PATIENCE))
+    assert loops._do_what_waits(site.executor) > 1
+    assert seen == texts
+    assert loops._do_what_waits(site.executor) == 1
 
 
 def test_a_service_answers_in_between_however_many_messages_come(site):
