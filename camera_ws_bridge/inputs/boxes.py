@@ -19,9 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from camera_ws_bridge.bridge import Bridge
-from camera_ws_bridge.config.parameters import Parameters
 from camera_ws_bridge.inputs import cdr, from_ros
-from camera_ws_bridge.inputs.adapters import Adapter
 from camera_ws_bridge.inputs.detections import Detections
 from camera_ws_bridge.protocol import codec
 from camera_ws_bridge.protocol.boxes import Boxes
@@ -30,7 +28,6 @@ from camera_ws_bridge.ros.serialized import deserialize
 from camera_ws_bridge.ros.shelf import Shelf
 from camera_ws_bridge.tracking.frame_stamps import Stamp
 from camera_ws_bridge_msgs import msg as ros
-from rclpy.node import Node
 
 Decode = Callable[[bytes], tuple[Boxes, Stamp, int]]  # to boxes, their stamp and session
 
@@ -38,35 +35,26 @@ Decode = Callable[[bytes], tuple[Boxes, Stamp, int]]  # to boxes, their stamp an
 class BoxesInput:
     """Hands every frame that the protocol can carry to the bridge."""
 
-    def __init__(
-            self, node: Node, bridge: Bridge, values: Parameters, adapter: Adapter | None,
-            shelf: Shelf) -> None:
-        """Subscribe; raise ConfigurationError for QoS overrides that are none. None: to Boxes."""
+    def __init__(self, bridge: Bridge, detections: Detections | None, shelf: Shelf) -> None:
+        """
+        Subscribe; raise ConfigurationError for QoS overrides that are none.
+
+        detections: what decodes messages of another type than Boxes.
+        """
         self._bridge = bridge
-        self._detections: Detections | None = None
-        self._decode: Decode = decode
-        message_type: type = ros.Boxes
-        if adapter is not None:
-            self._detections = Detections(node, values, adapter)
-            self._decode = self._detections.decode
-            message_type = adapter.message_type
+        self._decode: Decode = decode if detections is None else detections.decode
         self._shelf = shelf
-        self._subscription = shelf.subscribe(message_type, 'boxes', self._on_boxes, qos.BOXES)
+        self._subscription = shelf.subscribe(
+            ros.Boxes if detections is None else detections.message_type, 'boxes',
+            self._on_boxes, qos.BOXES)
 
     def look(self) -> None:
         """Follow the topic's publishers; call this every second or so."""
         self._bridge.lost['boxes'] += self._subscription.look()
 
-    def configure(self, values: Parameters) -> None:
-        """Go by other values of the live parameters from now on."""
-        if self._detections is not None:
-            self._detections.configure(values)
-
     def destroy(self) -> None:
         """Subscribe no more."""
         self._shelf.unsubscribe(self._subscription)
-        if self._detections is not None:
-            self._detections.destroy()
 
     def _on_boxes(self, message: bytes) -> None:
         try:

@@ -26,11 +26,11 @@ from camera_ws_bridge.inputs.adapter import FlatBox, NOT_TRACKED, Size
 from camera_ws_bridge.inputs.adapters import Adapter, YOLO
 from camera_ws_bridge.protocol.boxes import Boxes
 from camera_ws_bridge.ros import qos
-from camera_ws_bridge.ros.endpoints import create_subscription
+from camera_ws_bridge.ros.adaptive_subscription import AdaptiveSubscription
 from camera_ws_bridge.ros.serialized import deserialize
-from camera_ws_bridge.tracking.frame_stamps import FrameIds, parse_zero, Stamp
+from camera_ws_bridge.ros.shelf import Shelf
+from camera_ws_bridge.tracking.frame_stamps import FrameIds, Stamp
 from rclpy.node import Node
-from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo
 
 STAMP_END = 12  # bytes of a serialised message up to its header's stamp, which always differs
@@ -39,30 +39,30 @@ STAMP_END = 12  # bytes of a serialised message up to its header's stamp, which 
 class Detections:
     """Decodes the detections of one camera."""
 
-    def __init__(self, node: Node, values: Parameters, adapter: Adapter) -> None:
+    def __init__(
+            self, node: Node, values: Parameters, adapter: Adapter, frame_ids: FrameIds,
+            shelf: Shelf) -> None:
         """Subscribe to camera_info, if the size of the image is needed and not given."""
+        self.message_type = adapter.message_type
         self._node = node
         self._adapter = adapter
         self._with_ids = values.detection_ids
-        self._frame_ids = FrameIds(values.frame_history, parse_zero(values.frame_id_zero))
+        self._frame_ids = frame_ids
+        self._shelf = shelf
         self._size: Size | None = None
-        self._camera_info: Subscription | None = None
+        self._camera_info: AdaptiveSubscription | None = None
         self._seen = b''
         self._warned: set[str] = set()
         if values.image_width:
             self._size = values.image_width, values.image_height
         elif adapter.in_pixels:
-            self._camera_info = create_subscription(
-                node, CameraInfo, 'camera_info', self._on_camera_info, qos.CAMERA_INFO, raw=True)
+            self._camera_info = shelf.subscribe(
+                CameraInfo, 'camera_info', self._on_camera_info, qos.CAMERA_INFO)
 
     def destroy(self) -> None:
         """Subscribe no more."""
         if self._camera_info is not None:
-            self._node.destroy_subscription(self._camera_info)
-
-    def configure(self, values: Parameters) -> None:
-        """Go by other values from now on."""
-        self._frame_ids.begin_at(parse_zero(values.frame_id_zero))
+            self._shelf.unsubscribe(self._camera_info)
 
     def decode(self, message: bytes) -> tuple[Boxes, Stamp, int]:
         """Return boxes, stamp and session of a serialised message; raise MessageError."""

@@ -26,6 +26,7 @@ from camera_ws_bridge.config.parameters import Parameters
 from camera_ws_bridge.errors import ConfigurationError, LinkFault
 from camera_ws_bridge.inputs import adapters
 from camera_ws_bridge.inputs.boxes import BoxesInput
+from camera_ws_bridge.inputs.detections import Detections
 from camera_ws_bridge.inputs.feature_map import FeatureMapInput
 from camera_ws_bridge.link.link import State
 from camera_ws_bridge.node.assembly import assemble
@@ -37,7 +38,7 @@ from camera_ws_bridge.ros import features, looks
 from camera_ws_bridge.ros.managed_node import (
     ACTIVE, FINALIZED, INACTIVE, LABELS, ManagedNode, UNCONFIGURED)
 from camera_ws_bridge.ros.shelf import Shelf
-from camera_ws_bridge.tracking.frame_stamps import Stamp
+from camera_ws_bridge.tracking.frame_stamps import FrameIds, parse_zero, Stamp
 from camera_ws_bridge.tracking.tracked_objects import Command, Session
 from rclpy.clock import Clock, ClockType
 from std_srvs.srv import Trigger
@@ -75,7 +76,9 @@ class BridgeNode(ManagedNode):
         self._on_end = on_end
         self._commands: Commands | None = None
         self._adapter: adapters.Adapter | None = None  # that the boxes need, if they need one
+        self._frame_ids: FrameIds | None = None  # its; they count on over a deactivation
         self._boxes_input: BoxesInput | None = None
+        self._detections: Detections | None = None  # its, for other types than Boxes
         self._feature_map_input: FeatureMapInput | None = None
         self._shelf = Shelf(self)
         self._reporter = Reporter(self)
@@ -145,6 +148,7 @@ class BridgeNode(ManagedNode):
         self.parameters = values = parameters.declare(self)
         self._camera_id = values.camera_id
         self._adapter = adapters.find(values.boxes_type)
+        self._frame_ids = FrameIds(values.frame_history, parse_zero(values.frame_id_zero))
         self.bridge = assemble(values, self, self._host, self.get_logger())
         depth = values.command_queue_depth
         self._commands = self._shelf.take(Commands, COMMANDS, depth) or Commands(self, depth)
@@ -203,28 +207,30 @@ class BridgeNode(ManagedNode):
         self._report()
 
     def configure_inputs(self, values: Parameters) -> None:
-        """Let what is subscribed go by these values."""
-        if self._boxes_input is not None:
-            self._boxes_input.configure(values)
+        """Let what is subscribed, now or later, go by these values."""
+        assert self._frame_ids is not None
+        self._frame_ids.begin_at(parse_zero(values.frame_id_zero))
 
     def _subscribe(self) -> None:
-        if self._boxes_input is None:
-            assert self.bridge is not None and self.parameters is not None
+        if self._boxes_input is not None:
+            return
+        assert self.bridge is not None and self.parameters is not None
+        assert self._frame_ids is not None
+        try:
             self._feature_map_input = FeatureMapInput(self.bridge, self._shelf)
-            try:
-                self._boxes_input = BoxesInput(
-                    self, self.bridge, self.parameters, self._adapter, self._shelf)
-            except ConfigurationError:
-                self._unsubscribe()
-                raise
+            if self._adapter is not None:
+                self._detections = Detections(
+                    self, self.parameters, self._adapter, self._frame_ids, self._shelf)
+            self._boxes_input = BoxesInput(self.bridge, self._detections, self._shelf)
+        except ConfigurationError:
+            self._unsubscribe()
+            raise
 
     def _unsubscribe(self) -> None:
-        if self._boxes_input is not None:
-            self._boxes_input.destroy()
-            self._boxes_input = None
-        if self._feature_map_input is not None:
-            self._feature_map_input.destroy()
-            self._feature_map_input = None
+        for subscribed in (self._boxes_input, self._detections, self._feature_map_input):
+            if subscribed is not None:
+                subscribed.destroy()
+        self._boxes_input = self._detections = self._feature_map_input = None
 
     def _deactivate_in_turn(self) -> None:
         def deactivate() -> None:

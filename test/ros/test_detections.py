@@ -21,6 +21,7 @@ from camera_ws_bridge.errors import EncodeError
 from camera_ws_bridge.inputs import detection2d, detections, yolo
 from camera_ws_bridge.inputs.adapters import Adapter, YOLO
 from camera_ws_bridge.protocol.boxes import flat_box
+from camera_ws_bridge.tracking.frame_stamps import FrameIds
 import pytest
 
 
@@ -52,7 +53,7 @@ def decoder(monkeypatch):
         node = Node()
         return detections.Detections(node, Parameters(
             orchestrator_url='ws://localhost/processor', camera_id='gate', image_width=640,
-            image_height=480, **values), adapter), node
+            image_height=480, **values), adapter, FrameIds(10), None), node
     return make
 
 

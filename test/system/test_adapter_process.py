@@ -26,6 +26,7 @@ import pytest
 from rigs import detector_rig, process_rig
 from rigs.check_rig import Report
 from rigs.installed import executable
+from rigs.lifecycle_rig import managed, Manager
 
 EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / 'examples/polygon_boxes'
 POLYGON = 'geometry_msgs/msg/PolygonStamped'
@@ -88,6 +89,48 @@ def test_an_adapter_in_pixels_waits_for_the_size_of_the_image(tmp_path, example)
             tmp_path, PolygonStamped, environment=example, boxes_type=POLYGON) as rig:
         rig.connect()
         assert {*rig.probe.count(rig.probe.status.rejected_outbound)} == {'no_image_size'}
+
+
+def camera_info_subscriptions(probe):
+    return {bytes(found.endpoint_gid)
+            for found in probe.node.get_subscriptions_info_by_topic('camera_info')}
+
+
+def test_over_a_deactivation_frame_ids_count_on(tmp_path, example):
+    with detector_rig.running(
+            tmp_path, PolygonStamped, environment=example, boxes_type=POLYGON,
+            frame_id_zero='first_frame', **SIZE) as rig:
+        rig.connect()
+        assert Manager(rig.probe).change('deactivate', 'activate')
+        before = len(rig.orchestrator.frame_ids())
+
+        def arrived():
+            rig.probe.boxes.publish(outline(100))
+            rig.probe.executor.spin_once(timeout_sec=0.2)
+            return len(rig.orchestrator.frame_ids()) > before
+        rig.probe.wait(arrived)
+        assert rig.orchestrator.frame_ids()[-1] == pytest.approx(100.0)
+
+
+def test_camera_info_stays_subscribed_while_publishers_may_come_and_go(tmp_path, example):
+    with managed(tmp_path, environment=example, boxes_type=POLYGON) as rig:
+        assert rig.manager.change('configure', 'activate')
+        rig.wait(lambda: camera_info_subscriptions(rig.probe))
+        before = camera_info_subscriptions(rig.probe)
+        assert rig.manager.change('deactivate', 'cleanup', 'configure', 'activate')
+        rig.wait(lambda: camera_info_subscriptions(rig.probe))
+        assert camera_info_subscriptions(rig.probe) == before
+
+
+def test_an_activation_that_fails_leaves_no_subscription_behind(tmp_path, example):
+    with managed(tmp_path, environment=example, boxes_type=POLYGON,
+                 **{'qos_overrides./boxes.subscription.depth': 0}) as rig:
+        assert rig.manager.change('configure')
+        for _ in range(3):
+            assert not rig.manager.change('activate')
+        rig.wait(lambda: camera_info_subscriptions(rig.probe))
+        assert len(camera_info_subscriptions(rig.probe)) == 1, 'one for each try'
+        rig.wait(lambda: not camera_info_subscriptions(rig.probe))
 
 
 def check(domain, environment, monkeypatch, *parameters):
