@@ -62,6 +62,13 @@ class BridgeNode(ManagedNode):
         super().__init__(
             'camera_ws_bridge', **features.node_arguments(enable_logger_service=True),
             **node_arguments)
+        try:
+            self._set_up(host, on_end)
+        except Exception:
+            self.destroy_node()  # else others would find it, and wait for its answers
+            raise
+
+    def _set_up(self, host: LoopHost, on_end: Callable[[LinkFault], None]) -> None:
         self.autostart = parameters.autostart(self)
         self.metrics_address = parameters.metrics_address(self)
         # All of them, to be seen before the node is configured; what is wrong is said then.

@@ -195,6 +195,18 @@ def with_a_bug(folder: pathlib.Path) -> dict[str, str]:
     return {'PYTHONPATH': f'{folder}{os.pathsep}{os.environ.get("PYTHONPATH", "")}'}
 
 
+def test_a_camera_whose_node_cannot_be_made_leaves_nothing_in_the_graph(tmp_path):
+    cameras = [{'camera_id': 'gate'}, {'camera_id': 'door', 'parameters': {
+        'qos_overrides./door/camera_ws_bridge/status.publisher.depth': 0}}]
+    with site(tmp_path, cameras) as found:
+        probe = found.probe('gate')
+        probe.wait_until_registered()
+        assert 'door: parameter qos_overrides./door' in found.process.log
+        nodes = {namespace for _, namespace in probe.node.get_node_names_and_namespaces()}
+        assert '/gate' in nodes and '/door' not in nodes
+        assert found.process.end() == 0, found.process.log
+
+
 def test_a_camera_that_cannot_be_activated_does_not_end_the_others(tmp_path):
     cameras = [{'camera_id': 'broken'}, {'camera_id': 'good'}]
     with site(tmp_path, cameras, environment=with_a_bug(tmp_path)) as found:
