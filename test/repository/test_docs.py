@@ -80,6 +80,16 @@ def test_every_link_leads_somewhere(path):
 
 
 @pytest.mark.parametrize('path', DOCUMENTS, ids=lambda path: path.name)
+def test_every_row_stands_in_a_table(path):
+    blocks = re.split(r'\n\s*\n', prose(path.read_text()))
+    tables = [block.strip().splitlines() for block in blocks if re.search(r'^ *\|', block, re.M)]
+    strays = [table[0] for table in tables if not (
+        all(row.lstrip().startswith('|') for row in table)
+        and len(table) > 2 and re.fullmatch(r'[-:| ]+', table[1]))]
+    assert not strays
+
+
+@pytest.mark.parametrize('path', DOCUMENTS, ids=lambda path: path.name)
 def test_the_words_are_those_of_the_field(path):
     text = ' '.join(prose(path.read_text()).lower().split())
     for word, better in WORDS.items():
