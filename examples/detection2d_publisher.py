@@ -79,7 +79,11 @@ def main():
     """Publish until interrupted."""
     signal.signal(signal.SIGINT, interrupt)  # rclpy's own goes on to it
     with contextlib.suppress(KeyboardInterrupt):
-        rclpy.init()
+        try:
+            rclpy.init()
+        except Exception as error:  # bad ROS arguments; the type differs between distributions
+            print(f'detection2d_publisher: {error}', file=sys.stderr)
+            return 2
         try:
             rclpy.spin(Detection2dPublisher())
         except rclpy.executors.ExternalShutdownException:

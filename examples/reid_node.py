@@ -170,7 +170,11 @@ def main():
     """Run until interrupted."""
     signal.signal(signal.SIGINT, interrupt)  # rclpy's own goes on to it
     with contextlib.suppress(KeyboardInterrupt):
-        rclpy.init()
+        try:
+            rclpy.init()
+        except Exception as error:  # bad ROS arguments; the type differs between distributions
+            print(f'reid_node: {error}', file=sys.stderr)
+            return 2
         try:
             rclpy.spin(ReidNode())
         except rclpy.executors.ExternalShutdownException:

@@ -34,6 +34,13 @@ os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
 if os.environ.get('ROS_DISTRO') == 'humble':  # which knows this alone
     os.environ.setdefault('ROS_LOCALHOST_ONLY', '1')
 
+# launch, which launch_testing's plugins import, lets no logger made after it hand anything on: the
+# tests of what is logged would miss it, and those that no secret is logged would see nothing.
+logging.setLoggerClass(logging.Logger)
+for logger in logging.root.manager.loggerDict.values():
+    if isinstance(logger, logging.Logger) and logger.name.partition('.')[0] != 'launch':
+        logger.propagate = True
+
 # Every process that a test starts has the rclpy of that distribution, as far as names go.
 if os.environ.get('CAMERA_WS_BRIDGE_COMPAT'):
     os.environ['PYTHONPATH'] = os.pathsep.join(

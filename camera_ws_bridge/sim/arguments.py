@@ -16,8 +16,11 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 import math
+import sys
+
+LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 
 
 def count(text: str) -> int:
@@ -52,11 +55,21 @@ def positive(text: str) -> float:
     return value
 
 
-def without_ros(given: list[str]) -> list[str]:
-    """Leave out --ros-args to --, which launch files add; for what is no ROS node."""
-    if '--ros-args' not in given:
-        return given
-    begin = given.index('--ros-args')
-    rest = given[begin + 1:]
-    return given[:begin] + (
-        without_ros(rest[rest.index('--') + 1:]) if '--' in rest else [])
+def parse(parser: ArgumentParser, given: list[str] | None) -> Namespace:
+    """Parse without --ros-args to --, which launch files add; for what is no ROS node."""
+    own: list[str] = []
+    for_ros: list[str] = []
+    into = own
+    for argument in sys.argv[1:] if given is None else given:
+        if argument == '--ros-args':
+            into = for_ros
+        elif argument == '--' and into is for_ros:
+            into = own
+        else:
+            into.append(argument)
+    for option, level in zip(for_ros, for_ros[1:]):
+        if option == '--log-level' and level.rpartition(':=')[2].lower() not in LEVELS:
+            # What ROS would say of it: a mistake is not to depend on which program it meets.
+            parser.exit(2, f'{parser.prog}: ROS arguments: --log-level {level}: not one of '
+                        f'{", ".join(LEVELS)}\n')
+    return parser.parse_args(own)

@@ -151,7 +151,8 @@ def test_a_vision_msgs_of_old_is_refused(vision_msgs):
 
 
 def test_how_vision_msgs_is_installed_is_said(monkeypatch):
-    monkeypatch.setitem(sys.modules, 'vision_msgs', None)
+    for package in 'vision_msgs', 'yolo_msgs':
+        monkeypatch.setitem(sys.modules, package, None)
+        monkeypatch.setitem(sys.modules, f'{package}.msg', None)  # it may be imported already
     assert 'ros-$ROS_DISTRO-vision-msgs' in refusal(DETECTION2D)
-    monkeypatch.setitem(sys.modules, 'yolo_msgs', None)
     assert 'yolo_msgs cannot be imported' in refusal(adapters.YOLO)

@@ -112,7 +112,8 @@ def test_a_callback_that_takes_it_is_told_about_the_message(site):
     publisher.publish(String(data='a'))
     site.until(lambda: told and numbered)
     assert told[0][0] == 'a'
-    assert told[0][1]['publication_sequence_number'] == numbered[0] == 1
+    assert told[0][1]['publication_sequence_number'] == numbered[0]
+    assert numbered[0] in (1, None)  # Cyclone DDS tells none
 
 
 def test_where_rclpy_tells_no_more_than_the_message_its_number_is_unknown(monkeypatch):

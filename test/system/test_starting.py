@@ -60,6 +60,21 @@ def test_a_level_of_the_log_that_is_none(program, cameras):
     assert '.c:' not in line, 'where in the sources of ROS is no news'
 
 
+@pytest.mark.parametrize('program', ['orchestrator_sim', 'operator_sim'])
+def test_a_level_of_the_log_that_is_none_for_what_is_no_ros_node(program, cameras):
+    line = refused(program, cameras, '--ros-args', '--log-level', 'verbose')
+    assert line.startswith(f'{program}: ') and '--log-level verbose' in line
+
+
+def test_a_level_of_the_log_that_is_none_for_an_example():
+    done = subprocess.run(
+        [executable('reid_node.py'), '--ros-args', '--log-level', 'verbose'], text=True,
+        capture_output=True, timeout=60)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.splitlines()[-1].startswith('reid_node: ')  # ROS has a line of its own
+    assert 'Traceback' not in done.stderr
+
+
 @PROGRAMS
 def test_no_home(program, cameras):
     arguments = () if program in ('camera_sim', 'demo') else OURS

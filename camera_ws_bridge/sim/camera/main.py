@@ -85,8 +85,10 @@ class CameraSim(Node):
 
     def flush(self, timeout: float) -> None:
         """Wait until the bridge has received everything, for at most `timeout` seconds."""
+        end = time.monotonic() + timeout
         for publisher in (self._boxes_publisher, self._feature_map_publisher):
-            publisher.wait_for_all_acked(Duration(seconds=timeout))
+            left = max(0.0, end - time.monotonic())
+            publisher.wait_for_all_acked(Duration(seconds=left))
 
     def _publish_frame(self) -> None:
         if self.done:
@@ -153,7 +155,7 @@ def main(args: list[str] | None = None) -> int:
         rclpy.spin_once(node, timeout_sec=1.0)
     if node.cinema is not None:
         node.cinema.close()
-    node.flush(timeout=5.0)
+    node.flush(timeout=4.0)  # launch loses its patience after 5
     report = {'published': len(node.published), **node.counts}
     print('camera_sim: ' + ', '.join(f'{name} {count}' for name, count in report.items()))
     if arguments.report:

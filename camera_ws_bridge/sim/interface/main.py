@@ -28,7 +28,7 @@ import json
 import signal
 import sys
 
-from camera_ws_bridge.sim.arguments import count, positive, without_ros
+from camera_ws_bridge.sim.arguments import count, parse, positive
 from camera_ws_bridge.sim.interface.clicks import Clicks, Fields
 from tornado import httpclient, websocket
 
@@ -37,7 +37,7 @@ PAUSE = 1.0  # seconds until it connects again
 
 def main(args: list[str] | None = None) -> int:
     """Click until a signal comes."""
-    arguments = _parser().parse_args(without_ros(sys.argv[1:] if args is None else args))
+    arguments = parse(_parser(), args)
 
     async def run() -> None:
         work = asyncio.create_task(_work(arguments))

@@ -42,7 +42,7 @@ import signal
 import ssl
 import sys
 
-from camera_ws_bridge.sim.arguments import port, positive, without_ros
+from camera_ws_bridge.sim.arguments import parse, port, positive
 from camera_ws_bridge.sim.orchestrator.server import OrchestratorSim
 from camera_ws_bridge.sim.orchestrator.timelines import Timelines
 from camera_ws_bridge.sim.page.pictures import named
@@ -65,7 +65,7 @@ examples:
 def main(args: list[str] | None = None) -> int:
     """Serve until a signal comes."""
     parser = _parser()
-    arguments = parser.parse_args(without_ros(sys.argv[1:] if args is None else args))
+    arguments = parse(parser, args)
     if arguments.tls_key and not arguments.tls_cert:
         parser.error('--tls-key without --tls-cert')
     logging.basicConfig(
