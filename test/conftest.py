@@ -18,6 +18,7 @@ import gc
 import logging
 import os
 import pathlib
+import signal
 import sys
 
 from hypothesis import settings
@@ -33,6 +34,9 @@ os.environ['PYTHONSAFEPATH'] = '1'  # the same for the processes that tests star
 os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
 if os.environ.get('ROS_DISTRO') == 'humble':  # which knows this alone
     os.environ.setdefault('ROS_LOCALHOST_ONLY', '1')
+
+# Under nohup SIGHUP is ignored, by the processes that tests start as well.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Every process that a test starts has the rclpy of that distribution, as far as names go.
 if os.environ.get('CAMERA_WS_BRIDGE_COMPAT'):
