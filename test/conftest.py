@@ -55,6 +55,14 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+@pytest.fixture(autouse=True)
+def no_signal_stays_held_back():
+    """Fail where a test blocks signals for good: the processes of later tests inherit that."""
+    held_back = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    yield
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == held_back
+
+
 # ---- TLS
 
 @pytest.fixture(scope='session')
