@@ -18,6 +18,7 @@ import gc
 import logging
 import os
 import pathlib
+import signal
 import sys
 
 from hypothesis import settings
@@ -41,6 +42,9 @@ for logger in logging.root.manager.loggerDict.values():
     if isinstance(logger, logging.Logger) and logger.name.partition('.')[0] != 'launch':
         logger.propagate = True
 
+# Under nohup SIGHUP is ignored, by the processes that tests start as well.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
 # Every process that a test starts has the rclpy of that distribution, as far as names go.
 if os.environ.get('CAMERA_WS_BRIDGE_COMPAT'):
     os.environ['PYTHONPATH'] = os.pathsep.join(
@@ -56,6 +60,14 @@ def pytest_collection_finish():
     """Let the collections of single tests pass over what thousands of collected tests are."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def no_signal_stays_held_back():
+    """Fail where a test blocks signals for good: the processes of later tests inherit that."""
+    held_back = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    yield
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == held_back
 
 
 # ---- TLS

@@ -40,6 +40,10 @@ from websockets.version import version as websockets_version
 # replay.
 MAX_SIZE = 41 * 2**20
 
+# Frames of one incoming message. Empty ones add nothing to its size, and cost memory all the same;
+# the library has a limit, the same, since 17 only.
+MAX_FRAGMENTS = 4096
+
 # Seconds that a peer has to end TCP after a Close frame: only then does the library tell of it.
 # Twice this is within TOKEN_DOUBT of camera_ws_bridge.link.active_connection.
 CLOSE_PATIENCE = 0.4
@@ -51,14 +55,18 @@ READ_SIZE = 16 * 2**10  # bytes that are taken from the socket at once
 # The asyncio API came with 13 and sends text from bytes since 14; Ubuntu 24.04's apt has 10.4.
 if int(websockets_version.split('.')[0]) >= 14:
     from websockets.asyncio.client import ClientConnection, connect as _library_connect
+    from websockets.frames import CloseCode, DATA_OPCODES, Frame
     from websockets.protocol import State
     _LEGACY = False
 else:
-    from websockets.legacy.client import connect as _library_connect  # type: ignore[assignment]
+    from websockets.exceptions import PayloadTooBig
+    from websockets.legacy.client import (  # type: ignore[assignment]
+        connect as _library_connect, WebSocketClientProtocol)
     from websockets.legacy.protocol import State  # type: ignore[attr-defined] # for all before 14
     _LEGACY = True
 
 _OPEN = State.OPEN
+_TOO_MANY = 'too many fragments'
 
 # The library logs frames and headers at DEBUG, tokens among them: it gets a logger that nobody
 # can turn on by name.
@@ -87,17 +95,46 @@ class _Connect(_library_connect):
         raise redirected(302, uri)
 
 
-if not _LEGACY:
-    class _LeavingConnection(ClientConnection):
-        """The library's connection; recv() does not wait for TCP to end after a Close frame."""
+if _LEGACY:
+    class _BoundedConnection(WebSocketClientProtocol):
+        """The library's connection; it refuses a message of too many fragments."""
 
+        _fragments = 0  # so far, of a message that is not complete
+
+        async def read_data_frame(self, max_size: int | None) -> Any:
+            frame = await super().read_data_frame(max_size)
+            if frame is not None:
+                self._fragments = 0 if frame.fin else self._fragments + 1
+                if self._fragments == MAX_FRAGMENTS:
+                    raise PayloadTooBig(_TOO_MANY)
+            return frame
+else:
+    class _BoundedConnection(ClientConnection):  # type: ignore[no-redef]
+        """
+        The library's connection; it refuses a message of too many fragments.
+
+        After a Close frame recv() does not wait for TCP to end.
+        """
+
+        _fragments = 0  # so far, of a message that is not complete
         _leaving: asyncio.TimerHandle | None = None
+
+        def process_event(self, event: Any) -> None:
+            if self._fragments == MAX_FRAGMENTS:
+                return  # came with what was refused
+            super().process_event(event)
+            if isinstance(event, Frame) and event.opcode in DATA_OPCODES:
+                self._fragments = 0 if event.fin else self._fragments + 1
+                if self._fragments == MAX_FRAGMENTS:
+                    self.protocol.fail(CloseCode.MESSAGE_TOO_BIG, _TOO_MANY)
+                    self.send_data()
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
             protocol = self.protocol
             if self._leaving is None and protocol.state is State.CLOSING and (
-                    protocol.close_rcvd or protocol.parser_exc):
+                    protocol.close_rcvd or protocol.parser_exc
+                    or self._fragments == MAX_FRAGMENTS):
                 self._leaving = self.loop.call_later(CLOSE_PATIENCE, self.transport.abort)
 
         def connection_lost(self, exc: Exception | None) -> None:
@@ -140,10 +177,9 @@ async def connect(
     if urls.is_encrypted(url):
         arguments['ssl'] = tls
         arguments['server_hostname'] = host.partition('%')[0]
-    if not _LEGACY:
-        arguments['create_connection'] = _LeavingConnection
-        if int(websockets_version.split('.')[0]) >= 15:
-            arguments['proxy'] = None
+    arguments['create_protocol' if _LEGACY else 'create_connection'] = _BoundedConnection
+    if int(websockets_version.split('.')[0]) >= 15:
+        arguments['proxy'] = None
     try:
         return Connection(
             await _Connect(urls.without_zone(url), **arguments), options.user_timeout,

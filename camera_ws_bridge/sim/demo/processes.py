@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import pathlib
-import signal
 import subprocess
 import sys
 import time
@@ -101,9 +100,9 @@ class Site:
         self.page_url = self.line_of('orchestrator', "operator's page: ")
 
     def end(self, name: str) -> int:
-        """Interrupt a process and return its exit code."""
+        """Ask a process to end and return its exit code."""
         process = self._processes.pop(name)
-        process.send_signal(signal.SIGINT)
+        process.terminate()  # not SIGINT: a process that is still importing would show a traceback
         try:
             return process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
@@ -117,9 +116,9 @@ class Site:
         process.wait()
 
     def end_all(self) -> None:
-        """Interrupt all at once, and wait for them."""
+        """Ask all at once to end, and wait for them."""
         for process in self._processes.values():
-            process.send_signal(signal.SIGINT)
+            process.terminate()
         for name in list(self._processes):
             self.end(name)
 

@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 from camera_ws_bridge.process import start
 from camera_ws_bridge.transport import descriptors
@@ -92,7 +93,7 @@ def test_what_runs_out_later_in_the_start_is_one_line_as_well(monkeypatch, capsy
     def fail():
         raise error
     monkeypatch.setattr(start, 'import_module', lambda name: SimpleNamespace(main=fail))
-    monkeypatch.setattr(signal, 'signal', lambda *_: None)
+    monkeypatch.setattr(start, 'END_SIGNALS', Mock())  # not of this process
     assert start.bridge() == start.EXIT_CONFIGURATION
     said = capsys.readouterr().err
     assert part in said and len(said.splitlines()) == 1
@@ -102,6 +103,6 @@ def test_other_errors_of_the_start_are_shown_as_they_are(monkeypatch):
     def fail():
         raise PermissionError(13, 'Permission denied')
     monkeypatch.setattr(start, 'import_module', lambda name: SimpleNamespace(main=fail))
-    monkeypatch.setattr(signal, 'signal', lambda *_: None)
+    monkeypatch.setattr(start, 'END_SIGNALS', Mock())  # not of this process
     with pytest.raises(PermissionError):
         start.bridge()

@@ -24,6 +24,11 @@ from rigs.shared import run, until, WAIT
 from rigs.websocket_rig import fault_of, linked, MIB, open_link
 
 
+def fragments(count):
+    """Return the first frames of a message, as many, which hold nothing."""
+    return frame(TEXT, fin=False) + (count - 1) * frame(0, fin=False)
+
+
 @pytest.mark.parametrize('text', ('{}', '{"id": "Kamera Süd ✓ 📷"}', 'x' * 200_000))
 def test_text_is_sent_as_a_text_frame(text):
     async def test():
@@ -71,6 +76,32 @@ def test_large_message_is_received(size):
     run(test())
 
 
+def test_pieces_are_counted_for_each_message_alone():
+    async def test():
+        async def behave(peer):
+            pieces = fragments(websocket.MAX_FRAGMENTS - 1) + frame(PING) + frame(0, b'x')
+            await peer.send(3 * pieces)
+            await peer.read_to_end()
+
+        async with linked(behave) as (connection, _):
+            assert [await connection.receive() for _ in range(3)] == ['x', 'x', 'x']
+    run(test())
+
+
+def test_pieces_without_end_are_refused_while_they_come():
+    async def test():
+        async def behave(peer):
+            peer.writer.write(frame(TEXT, fin=False))
+            while True:
+                await peer.send(100 * frame(0, fin=False))
+                await asyncio.sleep(0)
+
+        async with linked(behave) as (connection, _):
+            fault = await fault_of(connection.receive())
+            assert fault.cause == 'protocol'
+    run(test())
+
+
 def test_too_large_message_ends_the_connection_with_1009():
     async def test():
         closed_with = asyncio.get_running_loop().create_future()
@@ -90,6 +121,7 @@ def test_too_large_message_ends_the_connection_with_1009():
 
 @pytest.mark.parametrize('data, code', (
     (frame(TEXT, b'x' * (websocket.MAX_SIZE + 1)), 1009),
+    (fragments(websocket.MAX_FRAGMENTS) + frame(0), 1009),
     (frame(TEXT, b'\xff\xfe'), 1007),
     (frame(3, b'reserved'), 1002),
 ))
