@@ -14,7 +14,7 @@
 
 """An adapter that is installed from outside: the bridge and check take its type."""
 
-import importlib.util
+from importlib import metadata
 import os
 import pathlib
 import shutil
@@ -48,9 +48,10 @@ def python_path(folder):
 @pytest.fixture(scope='module')
 def example(tmp_path_factory):
     """Return the environment in which the example is installed, by pip and without a network."""
-    for name in ('pip', 'setuptools'):
-        if importlib.util.find_spec(name) is None:
-            pytest.skip(f'{name} is not installed')
+    # Not by find_spec: to look for pip so turns off what setuptools needs in this very process.
+    missing = {'pip', 'setuptools'} - {found.name for found in metadata.distributions()}
+    if missing:
+        pytest.skip(f'not installed: {", ".join(missing)}')
     folder = tmp_path_factory.mktemp('example')
     sources = shutil.copytree(EXAMPLE, folder / 'sources')
     environment = {**os.environ, 'PIP_NO_INDEX': '1', 'PIP_DISABLE_PIP_VERSION_CHECK': '1'}
