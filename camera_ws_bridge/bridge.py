@@ -328,7 +328,13 @@ class Bridge:
             self._guard(lambda: self._outlet.report(True))
         finally:
             if self.spool.is_open:
-                await self._loop.run_in_executor(None, self.spool.close, SPOOL_CLOSE_TIMEOUT)
+                await self._close_spool()
+
+    async def _close_spool(self) -> None:
+        try:
+            await self._loop.run_in_executor(None, self.spool.close, SPOOL_CLOSE_TIMEOUT)
+        except (MemoryError, RuntimeError):  # there is no thread to be had for it
+            self.spool.close(SPOOL_CLOSE_TIMEOUT)
 
 
 async def _cancel(task: asyncio.Task[None] | None) -> None:

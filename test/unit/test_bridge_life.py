@@ -16,12 +16,14 @@
 
 import asyncio
 import threading
+from unittest.mock import MagicMock, Mock
 
 from camera_ws_bridge.bridge import MAX_WAITING
 from camera_ws_bridge.buffer.outbox import Policy
 from camera_ws_bridge.errors import LinkFault
 from camera_ws_bridge.link.link import Link, State
 from camera_ws_bridge.protocol.start import Start
+import pytest
 from rigs.in_process_rig import Rig, timed
 from rigs.shared import WAIT, wait_until
 
@@ -67,6 +69,16 @@ def test_shut_down_returns_though_the_loop_hangs(loop_thread):
     finally:
         go_on.set()
         rig.settle()
+
+
+@pytest.mark.parametrize('error', (RuntimeError("can't start new thread"), MemoryError()))
+def test_the_spool_is_closed_though_no_thread_is_to_be_had(loop_thread, monkeypatch, error):
+    rig = Rig(loop_thread)
+    rig.start()
+    rig.bridge.spool = MagicMock(is_open=True)
+    monkeypatch.setattr(loop_thread.loop, 'run_in_executor', Mock(side_effect=error))
+    rig.bridge.shut_down()
+    rig.bridge.spool.close.assert_called_once()
 
 
 # ---- more than one life

@@ -35,6 +35,7 @@ class Timelines:
         """Keep them in a folder, or in memory only."""
         self._file = None if folder is None else pathlib.Path(folder) / 'timelines.jsonl'
         self._entries: dict[str, list[dict[str, Any]]] = {}
+        self._newest: dict[str, dict[str, Any]] = {}  # by camera
         if self._file is not None and self._file.exists():
             for line in self._file.read_text(encoding='utf-8').splitlines():
                 object_id, entry = json.loads(line)
@@ -43,6 +44,11 @@ class Timelines:
     def add(self, object_id: int, camera_id: Any) -> None:
         """Note that a camera sees an object now."""
         entry = {'timeStamp': time.strftime('%Y/%m/%d | %H:%M:%S'), 'processorId': camera_id}
+        newest = self._newest.setdefault(repr(camera_id), entry)
+        if newest == entry:
+            entry = newest  # those of a second are one, else a live show takes 100 MB an hour
+        else:
+            self._newest[repr(camera_id)] = entry
         self._entries.setdefault(str(object_id), []).append(entry)
         if self._file is not None:
             with self._file.open('a', encoding='utf-8') as file:
