@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+import errno
 import ipaddress
 import socket
 from typing import Any, NamedTuple
@@ -90,7 +91,15 @@ def _numeric(host: str) -> Address:
     if ':' not in host:
         return Address(socket.AF_INET, (host, 0))
     address, _, zone = host.partition('%')
-    number = 0
-    if zone:
-        number = int(zone) if zone.isdecimal() and len(zone) < 10 else socket.if_nametoindex(zone)
-    return Address(socket.AF_INET6, (address, 0, 0, number))
+    return Address(socket.AF_INET6, (address, 0, 0, _index_of(zone) if zone else 0))
+
+
+def _index_of(zone: str) -> int:
+    if zone.isdecimal() and len(zone) < 10:
+        return int(zone)
+    try:
+        return socket.if_nametoindex(zone)
+    except OSError as error:
+        if error.errno in (None, errno.ENODEV):  # None: before Python 3.14
+            raise OSError(errno.ENODEV, f'no interface {zone}') from None
+        raise

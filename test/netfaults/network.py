@@ -56,7 +56,12 @@ def why_not() -> str:
         ['ip', 'netns', 'add', name], capture_output=True, text=True, check=False)
     if made.returncode:
         return f'no network namespace can be made here: {made.stderr.strip()}'
+    # In a chroot that is no mount point there can be one, but nobody can enter it.
+    entered = subprocess.run(
+        ['ip', 'netns', 'exec', name, 'true'], capture_output=True, text=True, check=False)
     subprocess.run(['ip', 'netns', 'del', name], check=True)
+    if entered.returncode:
+        return f'no network namespace can be entered here: {entered.stderr.strip()}'
     return ''
 
 

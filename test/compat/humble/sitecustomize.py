@@ -22,19 +22,26 @@ it works is Humble's. The names were read from the sources of rclpy's branch `hu
 from functools import wraps
 import inspect
 import pathlib
+import signal
 import sys
 import types
 
-import rcl_interfaces.msg
-import rclpy
-import rclpy.event_handler
-import rclpy.experimental
-import rclpy.lifecycle  # noqa: F401
-from rclpy.node import Node
-import rclpy.parameter_client  # noqa: F401
-import rclpy.qos
-from rclpy.subscription import Subscription
-import rclpy.topic_endpoint_info  # noqa: F401
+# Threads of these imports (numpy's, on Kilted) must not get the signals that end a bridge.
+held_back = signal.pthread_sigmask(
+    signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+
+import rcl_interfaces.msg  # noqa: E402
+import rclpy  # noqa: E402
+import rclpy.event_handler  # noqa: E402
+import rclpy.experimental  # noqa: E402
+import rclpy.lifecycle  # noqa: E402, F401
+from rclpy.node import Node  # noqa: E402
+import rclpy.parameter_client  # noqa: E402, F401
+import rclpy.qos  # noqa: E402
+from rclpy.subscription import Subscription  # noqa: E402
+import rclpy.topic_endpoint_info  # noqa: E402, F401
+
+signal.pthread_sigmask(signal.SIG_SETMASK, held_back)
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import taking_away  # noqa: E402, I100

@@ -20,11 +20,18 @@ read from the documentation of rolling.
 """
 
 import pathlib
+import signal
 import sys
 
-import rclpy
-import rclpy.node  # noqa: F401
-import rclpy.topic_endpoint_info
+# Threads of these imports (numpy's, on Kilted) must not get the signals that end a bridge.
+held_back = signal.pthread_sigmask(
+    signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+
+import rclpy  # noqa: E402
+import rclpy.node  # noqa: E402, F401
+import rclpy.topic_endpoint_info  # noqa: E402
+
+signal.pthread_sigmask(signal.SIG_SETMASK, held_back)
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import taking_away  # noqa: E402, I100

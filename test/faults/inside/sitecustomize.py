@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import signal
 import socket
 import time
 from typing import Any
@@ -71,7 +72,11 @@ def block() -> None:
 
 def tick_in_every_node(path: str) -> None:
     """Give the first node a timer that ticks as soon as it has a subscription."""
+    # Threads of this import (numpy's, on Kilted) must not get what ends the bridge.
+    held_back = signal.pthread_sigmask(
+        signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     from rclpy.node import Node
+    signal.pthread_sigmask(signal.SIG_SETMASK, held_back)
     subscribe = Node.create_subscription
     begun = []
 
