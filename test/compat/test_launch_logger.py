@@ -50,5 +50,6 @@ def test_what_is_logged_is_seen_beside_launch(tmp_path):
     done = subprocess.run(
         [sys.executable, '-m', 'pytest', '-p', 'launch_like', '-p', 'conftest', 'test_probe.py'],
         cwd=tmp_path, text=True, capture_output=True, timeout=100,
-        env={**os.environ, 'PYTHONPATH': path})
+        env={**os.environ, 'PYTHONPATH': path,
+             'PYTEST_DISABLE_PLUGIN_AUTOLOAD': '1'})  # they would come behind this conftest
     assert done.returncode == 0, done.stdout + done.stderr
