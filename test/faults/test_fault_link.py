@@ -188,11 +188,11 @@ def test_orchestrator_stopped_and_continued(bridge, tmp_path):
             bridge.wait(lambda: journal.exists() and journal.read_bytes().count(b'frameId') > 20)
             process.send_signal(signal.SIGSTOP)
             bridge.wait_for_cause(fault, 'silent')
-            bridge.proxy.target = bridge.orchestrator.port
-            bridge.proxy.reset()
             process.kill()
             process.wait()
-            bridge.take_journal(journal)
+            bridge.take_journal(journal)  # before another receives what comes behind
+            bridge.proxy.target = bridge.orchestrator.port
+            bridge.proxy.reset()
         fault.healed()
 
 
