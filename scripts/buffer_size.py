@@ -13,16 +13,16 @@
 # limitations under the License.
 
 """
-Write the table of buffer sizes in operations.md, or print it for your camera.
+Print how long an outage the buffer of your camera survives, and how large it has to be for more.
 
-    python3 scripts/buffer_size.py              writes operations.md
-    python3 scripts/buffer_size.py RATE BOXES   prints one row: frames a second, boxes on a frame
+    python3 scripts/buffer_size.py RATE BOXES   frames a second, boxes on a frame
+    python3 scripts/buffer_size.py --write      writes the table in docs/operations.md
 """
 
+import argparse
 import math
 import pathlib
 import re
-import sys
 import time
 import tracemalloc
 
@@ -87,12 +87,20 @@ def page(old: str) -> str:
 
 
 def main() -> None:
-    """Write the page, or print a row."""
-    if len(sys.argv) == 3:
-        print(row(float(sys.argv[1]), int(sys.argv[2])), end='')
+    """Print a row, or write the page."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('rate', nargs='?', type=float, help='frames a second')
+    parser.add_argument('boxes', nargs='?', type=int, help='boxes on a frame')
+    parser.add_argument('--write', action='store_true', help='write the table instead')
+    given = parser.parse_args()
+    if given.write and given.rate is None:
+        PAGE.write_text(page(PAGE.read_text(encoding='utf-8')), encoding='utf-8')
+    elif given.boxes is not None and not given.write and given.rate > 0 <= given.boxes:
+        print(HEAD + row(given.rate, given.boxes), end='')
         print(f'in memory, {bookkeeping():.0f} bytes a message more')
     else:
-        PAGE.write_text(page(PAGE.read_text(encoding='utf-8')), encoding='utf-8')
+        parser.error('give RATE (above 0) and BOXES, or --write')
 
 
 if __name__ == '__main__':

@@ -121,8 +121,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--write', action='store_true')
+    write = parser.parse_args().write
     print(table(), end='')
-    if parser.parse_args().write:
+    if write:
         PAGE.write_text(page(PAGE.read_text(encoding='utf-8')), encoding='utf-8')
 
 

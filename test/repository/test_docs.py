@@ -153,12 +153,37 @@ def test_the_buffers_figures_are_computed():
     script = runpy.run_path(str(ROOT / 'scripts/buffer_size.py'))
     text = (ROOT / 'docs/operations.md').read_text()
     assert script['BEGIN'] in text and script['END'] in text
-    assert script['page'](text) == text, 'run scripts/buffer_size.py'
+    assert script['page'](text) == text, 'run scripts/buffer_size.py --write'
     per_message, per_box = map(int, re.search(
         r'bytes of a message = (\d+) \+ (\d+) \* boxes', text).groups())
     for boxes in (1, 20, 100):
         size = script['message_bytes'](boxes)
         assert abs(per_message + per_box * boxes - size) < 0.02 * size
+
+
+@pytest.mark.parametrize('name, arguments', [
+    ('buffer_size', []), ('buffer_size', ['30']), ('buffer_size', ['--help']),
+    ('buffer_size', ['30', 'many']), ('fleet_load', ['--help']), ('fleet_load', ['--nonsense'])])
+def test_a_script_that_is_asked_for_help_or_wrongly_computes_and_writes_nothing(
+        name, arguments, tmp_path, monkeypatch, capsys):
+    page = tmp_path / 'page.md'
+    page.write_text('as it was')
+    main = runpy.run_path(str(ROOT / f'scripts/{name}.py'))['main']
+    monkeypatch.setitem(main.__globals__, 'PAGE', page)
+    monkeypatch.setattr('sys.argv', [name, *arguments])
+    with pytest.raises(SystemExit):
+        main()
+    assert page.read_text() == 'as it was'
+    printed = ''.join(capsys.readouterr())
+    assert printed.startswith('usage: ')
+
+
+def test_the_figures_of_your_camera_stand_below_what_they_are(monkeypatch, capsys):
+    script = runpy.run_path(str(ROOT / 'scripts/buffer_size.py'))
+    monkeypatch.setattr('sys.argv', ['buffer_size', '30', '20'])
+    script['main']()
+    printed = capsys.readouterr().out
+    assert printed.startswith(script['HEAD'] + script['row'](30, 20))
 
 
 def test_the_load_of_a_fleet_is_computed():
