@@ -201,6 +201,47 @@ def test_the_page_survives_the_orchestrator(browser, site, loop_thread):
     again.close()
 
 
+def show_token(browser, token):
+    """Sign in; return how many connections that has begun before it returned."""
+    return browser.run("""
+        const original = window.WebSocket;
+        let begun = 0;
+        window.WebSocket = class extends original {
+          constructor(address) {
+            super(address);
+            begun += 1;
+          }
+        };
+        const form = document.querySelector('#sign-in');
+        form.elements.token.value = arguments[0];
+        form.requestSubmit();
+        window.WebSocket = original;
+        return begun;""", token)
+
+
+def test_a_wrong_token_is_said_in_words_and_another_is_tried_without_a_pause(browser, site):
+    site.do('demand_token', token='open sesame', operators=True)
+    browser.driver.refresh()
+    browser.wait(lambda: browser.one('#sign-in').is_displayed(), 'it asks for a token')
+    show_token(browser, 'open barley')
+    browser.wait_for_text('#messages', 'This token is not accepted')
+    browser.wait(lambda: show_token(browser, 'open barley') == 1, 'a pause ends')
+    show_token(browser, 'open sesame')
+    browser.wait_for_exactly('#connection', 'connected')
+    browser.run("sessionStorage.removeItem('token')")
+
+
+def test_keys_of_the_browser_stay_the_browsers(browser, site, loop_thread):
+    camera = Camera(loop_thread, site.sim.url, 'gate')
+    browser.wait_for_exactly(f'{CAMERA} .badge', 'registered')
+    taken = browser.run("""
+        return ['altKey', 'ctrlKey', 'metaKey', 'none'].map((modifier) => !document.querySelector(
+          arguments[0] + ' .stage').dispatchEvent(new KeyboardEvent('keydown', {
+            key: 'ArrowLeft', bubbles: true, cancelable: true, [modifier]: true })));""", CAMERA)
+    assert taken == [False, False, False, True]
+    camera.close()
+
+
 class Plain(http.server.BaseHTTPRequestHandler):
     """A server of pictures that lets no other page read them."""
 
@@ -238,6 +279,29 @@ def test_a_picture_that_is_typed_in_is_shown_and_it_is_said_that_it_cannot_be_cu
     assert 'image' not in start
     click_until(browser, camera, lambda: (
         'does not let other pages read it' in browser.text(f'{CAMERA} .note')), box(1))
+    camera.close()
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_camera_out_of_sight_loads_no_picture(browser, site, loop_thread):
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Plain)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f'http://127.0.0.1:{server.server_port}'
+    camera = Camera(loop_thread, site.sim.url, 'gate')
+    shown = f'{CAMERA} .stage img'
+    site.do('picture', camera='gate', url=f'{url}/one')
+    browser.wait(lambda: browser.all(shown), 'the page has loaded anew, and shows it')
+    browser.run("document.querySelector('#cameras').style.marginTop = '5000px'")
+    browser.wait(lambda: not browser.all(shown), 'it is out of sight')
+    site.do('picture', camera='gate', url=f'{url}/two')
+    site.do('stall')
+    browser.wait_for_text('#fault-state', 'stalled')  # so it has heard of the picture, too
+    assert not browser.all(shown)
+    browser.run("document.querySelector('#cameras').style.marginTop = ''")
+    browser.wait(lambda: browser.run(
+        'return document.querySelector(arguments[0])?.src', shown) == f'{url}/two', 'it is shown')
+    site.do('resume')
     camera.close()
     server.shutdown()
     server.server_close()

@@ -171,6 +171,9 @@ export class Camera {
   // ---- the keyboard
 
   #key(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) {
+      return; // the browser's own, e.g. back
+    }
     const boxes = ordered(this.#drawn?.boxes ?? []);
     const at = this.#chosen ? boxes.findIndex((box) => box === this.#chosen) : -1;
     const to = {

@@ -25,12 +25,14 @@ export class Client extends EventTarget {
   #proven = false; // who has shown no token is thrown out right behind the first message
   #proof = 0;
   #token = sessionStorage.getItem('token') ?? '';
+  #trial = ''; // of a token that was typed in: '', 'due' or 'on'
 
   constructor() {
     super();
     this.#socket.addEventListener('open', () => {
       if (this.#token) {
         this.#socket.send({ type: 'authenticate', jwt: this.#token });
+        this.#trial = this.#trial && 'on';
       }
       // Only who says so is told of new objects and of stops.
       this.#socket.send({ type: 'setUsesImages', usesImages: true });
@@ -40,6 +42,10 @@ export class Client extends EventTarget {
       clearTimeout(this.#proof);
       this.#proven = false;
       this.dispatchEvent(new Event('gone'));
+      if (this.#trial === 'on') {
+        this.#trial = '';
+        this.dispatchEvent(new Event('refused'));
+      }
     });
     this.#socket.addEventListener('news', ({ detail }) => {
       this.#prove();
@@ -56,6 +62,7 @@ export class Client extends EventTarget {
     if (!this.#proven) {
       clearTimeout(this.#proof);
       this.#proven = true;
+      this.#trial = '';
       this.dispatchEvent(new Event('open'));
     }
   }
@@ -63,6 +70,7 @@ export class Client extends EventTarget {
   // Shows this token from now on; kept until the tab is closed.
   authenticate(token) {
     this.#token = token;
+    this.#trial = 'due';
     sessionStorage.setItem('token', token);
     this.#socket.restart();
   }

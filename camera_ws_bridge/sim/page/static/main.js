@@ -54,6 +54,8 @@ function showConnection() {
 
 page.client.addEventListener('open', showConnection);
 page.client.addEventListener('gone', showConnection);
+page.client.addEventListener('refused', () => page.messages.error(
+  'This token is not accepted: the orchestrator closed the connection right behind it.'));
 page.site.addEventListener('news', showConnection);
 signIn.addEventListener('submit', (event) => {
   event.preventDefault();

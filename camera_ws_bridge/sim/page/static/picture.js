@@ -33,6 +33,7 @@ export class Picture {
   #source = null; // what the simulator says
   #readable = true; // whether the server lets this page read the pixels
   #retry = 0;
+  #paused = false;
   problem = ''; // in words
 
   constructor(stage, changed) {
@@ -72,9 +73,10 @@ export class Picture {
 
   // A MJPEG stream goes on even if nobody looks: away with it while the camera is out of sight.
   pause(hidden) {
-    if (hidden && this.#shown) {
+    this.#paused = hidden;
+    if (hidden) {
       this.#remove();
-    } else if (!hidden && !this.#shown) {
+    } else if (!this.#shown) {
       this.#load();
     }
   }
@@ -91,7 +93,7 @@ export class Picture {
   #load() {
     this.#remove();
     this.problem = '';
-    if (!this.#source) {
+    if (!this.#source || this.#paused) {
       this.changed();
       return;
     }

@@ -23,6 +23,7 @@ export class Socket extends EventTarget {
   #address;
   #socket = null;
   #wait = FIRST;
+  #again = 0; // the timer of a pause
 
   constructor(path) {
     super();
@@ -46,7 +47,12 @@ export class Socket extends EventTarget {
   // Begins anew, at once.
   restart() {
     this.#wait = 0;
-    this.#socket.close();
+    if (this.#socket.readyState === WebSocket.CLOSED) {
+      clearTimeout(this.#again);
+      this.#open();
+    } else {
+      this.#socket.close();
+    }
   }
 
   #open() {
@@ -60,7 +66,7 @@ export class Socket extends EventTarget {
     });
     this.#socket.addEventListener('close', () => {
       this.dispatchEvent(new Event('gone'));
-      setTimeout(() => this.#open(), this.#wait);
+      this.#again = setTimeout(() => this.#open(), this.#wait);
       this.#wait = Math.min(2 * Math.max(this.#wait, FIRST), LONGEST);
     });
   }
