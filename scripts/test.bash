@@ -6,7 +6,8 @@ set -uo pipefail
 cd -- "$(dirname -- "$0")/.."
 beside=()
 if python3 -c 'import xdist' 2> /dev/null; then
-  beside=(-n "$((3 * $(nproc)))" --dist loadfile --no-loadscope-reorder)
+  # Where a worker crashes, what was left of its file would be waited for without end.
+  beside=(-n "$((3 * $(nproc)))" --dist loadfile --no-loadscope-reorder --max-worker-restart 0)
 fi
 nothing=5  # pytest's exit code where the arguments leave nothing to run
 status=$nothing

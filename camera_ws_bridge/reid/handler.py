@@ -67,7 +67,8 @@ class ReidHandler:
             Kind.SESSION: on_session or (lambda number: None)}
         self._follower = Follower()
         self._events: deque[Event] = deque()
-        self._lock = threading.Lock()  # of the follower
+        self._unheard: dict[int, Update] = {}  # by object id: what nobody could hear yet
+        self._lock = threading.Lock()  # of follower and unheard
         self._publisher = node.create_publisher(Update, 'feature_map', qos.FEATURE_MAP)
         group = MutuallyExclusiveCallbackGroup()
         self._subscriptions = [
@@ -89,14 +90,19 @@ class ReidHandler:
             return self._follower.objects.session or 0
 
     def publish(self, command: Start | Update, feature_map: Iterable[float]) -> bool:
-        """Publish what was extracted of an object; return False if it is not tracked any more."""
+        """
+        Publish what was extracted of an object; return False if it is not tracked any more.
+
+        Where no bridge is subscribed yet, it waits until one is, as long as the object is tracked.
+        """
         numbers = array('d', feature_map)
         with self._lock:
             tracked = self._follower.objects.extracted(
                 command.session, command.object_id, numbers)
-        if tracked:
-            self._publisher.publish(Update(
-                session=command.session, object_id=command.object_id, feature_map=numbers))
+            if tracked:
+                self._unheard[command.object_id] = Update(
+                    session=command.session, object_id=command.object_id, feature_map=numbers)
+                self._publish_unheard()
         return tracked
 
     def destroy(self) -> None:
@@ -136,7 +142,16 @@ class ReidHandler:
     def _on_tick(self) -> None:
         with self._lock:
             self._events += self._follower.on_tick(time.monotonic())
+            self._publish_unheard()
         self._tell()
+
+    def _publish_unheard(self) -> None:
+        # A start that the bridge remembers comes at once; DDS may find the way back only later.
+        if self._unheard and self._publisher.get_subscription_count():
+            for message in self._unheard.values():
+                if self._follower.objects.is_tracked(message.session, message.object_id):
+                    self._publisher.publish(message)
+            self._unheard.clear()
 
     def _tell(self) -> None:
         while self._events:

@@ -66,10 +66,14 @@ class Objects:
 
     def extracted(self, session: int, object_id: int, feature_map: Sequence[float]) -> bool:
         """Remember a feature map of the node's own; return whether that object is tracked."""
-        tracked = session == self.session and object_id in self._told
-        if tracked:
-            self._told[object_id] = feature_map
-        return tracked
+        if not self.is_tracked(session, object_id):
+            return False
+        self._told[object_id] = feature_map
+        return True
+
+    def is_tracked(self, session: int, object_id: int) -> bool:
+        """Tell whether that object is."""
+        return session == self.session and object_id in self._told
 
     def _enter(self, session: int) -> list[Event]:
         if session == self.session:

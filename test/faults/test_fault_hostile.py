@@ -190,7 +190,7 @@ def test_398_bad_messages(bridge):
     bad = [*(entry.text for entry in (*REJECTED, *DAMAGED)), *UNEXPECTED]
     assert len(bad) >= 398
     # Some hold pictures of many MiB, whose memory the C library keeps for the next one.
-    with bridge.fault('398 bad messages', allowance=40 * MIB) as fault:
+    with bridge.fault('398 bad messages', allowance=64 * MIB) as fault:
         opened = bridge.orchestrator.sim.opened
         rejected = sum(rejections(fault.before).values())
         bridge.orchestrator.send(*bad, '{"type": "stop", "objectId": 7}')

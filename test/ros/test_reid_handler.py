@@ -39,11 +39,16 @@ class FakeBridge:
         self.node = rclpy.create_node('camera_ws_bridge', context=self.context)
         self.session = 1
         self.maps = []  # what was published on feature_map
-        self.node.create_subscription(Update, 'feature_map', self.maps.append, qos.FEATURE_MAP)
+        self.subscription = None
+        self.subscribe()
         self.executor = SingleThreadedExecutor(context=self.context)
         self.executor.add_node(self.node)
         self.publishers = {}
         self.begin()
+
+    def subscribe(self):
+        self.subscription = self.node.create_subscription(
+            Update, 'feature_map', self.maps.append, qos.FEATURE_MAP)
 
     def begin(self):
         """Be a bridge that has just been started."""
@@ -208,6 +213,22 @@ def test_a_late_node_over_restarts_of_orchestrator_and_bridge(pair):
     reid.wait(lambda: len(reid.told) >= len(told), 'it is told of the restart')
     assert sorted(reid.told[-2:]) == sorted(told[-2:])
     assert reid.told[:-2] == [*told[:-2]]
+
+
+def test_a_feature_map_waits_for_a_bridge_that_hears_it(pair):
+    bridge, join = pair
+    bridge.node.destroy_subscription(bridge.subscription)
+    for object_id in (1, 2, 3):
+        bridge.command(Start, object_id)
+    reid = join()
+    reid.wait(lambda: reid.published == [1, 2, 3], 'it has extracted')
+    bridge.command(Stop, 2)
+    reid.wait(lambda: reid.told[-1] == 'stop 2', 'it is told of the stop')
+    bridge.subscribe()
+    reid.wait(lambda: bridge.executor.spin_once(timeout_sec=0.1) or len(bridge.maps) >= 2,
+              'the feature maps are published')
+    assert [(message.object_id, *message.feature_map) for message in bridge.maps] == [
+        (1, 1.5), (3, 3.5)]
 
 
 def test_after_it_is_destroyed_it_is_silent(pair):
