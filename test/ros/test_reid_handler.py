@@ -129,6 +129,10 @@ class Reid:
                     self.published.append(message.object_id)
         self.inside -= 1
 
+    def is_heard(self):
+        publisher, = (each for each in self.node.publishers if each.topic_name == '/feature_map')
+        return publisher.get_subscription_count()
+
     def wait(self, condition, what):
         end = time.monotonic() + PATIENCE
         while not condition():
@@ -166,6 +170,7 @@ def test_commands_are_told_in_their_order_and_none_at_the_same_time(pair):
     bridge, join = pair
     reid = join()
     reid.wait_for('session 1')
+    reid.wait(reid.is_heard, 'what it publishes is heard')
     expected = ['session 1']
     for object_id in range(1, COUNT // 3):
         for message_type in (Start, Update, Stop):
