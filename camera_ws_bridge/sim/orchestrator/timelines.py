@@ -44,11 +44,10 @@ class Timelines:
     def add(self, object_id: int, camera_id: Any) -> None:
         """Note that a camera sees an object now."""
         entry = {'timeStamp': time.strftime('%Y/%m/%d | %H:%M:%S'), 'processorId': camera_id}
-        newest = self._newest.setdefault(repr(camera_id), entry)
-        if newest == entry:
-            entry = newest  # those of a second are one, else a live show takes 100 MB an hour
-        else:
+        # Those of a second are one, else a live show takes 100 MB an hour.
+        if self._newest.get(repr(camera_id)) != entry:
             self._newest[repr(camera_id)] = entry
+        entry = self._newest[repr(camera_id)]
         self._entries.setdefault(str(object_id), []).append(entry)
         if self._file is not None:
             with self._file.open('a', encoding='utf-8') as file:
