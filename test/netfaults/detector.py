@@ -15,8 +15,9 @@
 """
 A detector: publishes boxes with an id each, and prints every status of the bridge as JSON.
 
-    python3 detector.py RATE
+    python3 detector.py RATE REMEMBERED
 
+REMEMBERED: how many messages its publisher keeps for who did not get them.
 On its standard input: `pause`, `go`, and the end of it. `settle` is a pause that begins when all
 that was published has arrived; DDS may take 3 s to tell.
 """
@@ -41,14 +42,14 @@ BOXES = 10  # on a frame
 class Detector:
     """The node."""
 
-    def __init__(self) -> None:
+    def __init__(self, remembered: int) -> None:
         """Subscribe and publish; nothing is sent yet."""
         self.node = rclpy.create_node('detector')
         self.executor = SingleThreadedExecutor()
         self.executor.add_node(self.node)
         self.node.create_subscription(
             Status, 'camera_ws_bridge/status', self.tell, qos.commands(100))
-        self._boxes = self.node.create_publisher(Boxes, 'boxes', QoSProfile(depth=1000))
+        self._boxes = self.node.create_publisher(Boxes, 'boxes', QoSProfile(depth=remembered))
         self.published = 0
         self.heard = False  # whether the bridge has taken one
 
@@ -80,9 +81,9 @@ class Detector:
 
 def main() -> None:
     """Publish at that rate until nobody listens to what this says."""
-    period = 1 / float(sys.argv[1])
+    period, remembered = 1 / float(sys.argv[1]), int(sys.argv[2])
     rclpy.init()
-    detector, going = Detector(), True
+    detector, going = Detector(remembered), True
     due = time.monotonic()
     while True:
         detector.executor.spin_once(timeout_sec=max(0.0, min(due - time.monotonic(), period)))

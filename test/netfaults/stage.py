@@ -35,6 +35,9 @@ from rigs.installed import executable
 HERE = pathlib.Path(__file__).resolve().parent
 PORT = 8080
 RATE = 30  # boxes messages a second
+# How many of them the detector remembers for a bridge that stands still, as in docs/detector.md.
+# With many more, Fast DDS may hand on nothing until they are forgotten: docs/reliability.md.
+REMEMBERED = 100
 STABLE = 3  # Status.STABLE
 KNOWN = 0.5  # seconds that a connection has to be stable before its silence says something
 REPORTS = 1.5  # seconds in which there is always a status
@@ -45,12 +48,14 @@ PATIENCE = 40.0  # seconds; only a scenario that fails waits so long
 class Stage:
     """All of it, running; a context. The detector pauses when nothing else is said."""
 
-    def __init__(self, folder: pathlib.Path, domain: int) -> None:
+    def __init__(
+            self, folder: pathlib.Path, domain: int, remembered: int = REMEMBERED) -> None:
         """Begin, and wait until boxes flow."""
         self.statuses: list[dict[str, Any]] = []
         self.arrivals: list[tuple[float, int]] = []  # when, which
         self.network = Network()
         self._folder = folder
+        self._remembered = remembered
         self._environment = {
             **os.environ, 'ROS_DOMAIN_ID': str(domain), 'PYTHONUNBUFFERED': '1',
             'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST', 'ROS_LOG_DIR': str(folder)}
@@ -87,7 +92,8 @@ class Stage:
         # Only this process and who looks with its eyes see what is mounted.
         self.disk = pathlib.Path(f'/proc/{self.process.pid}/root{disk}')
         self._detector = self.start(
-            'bridge', sys.executable, str(HERE / 'detector.py'), str(RATE), log='detector.log')
+            'bridge', sys.executable, str(HERE / 'detector.py'), str(RATE), str(self._remembered),
+            log='detector.log')
         threading.Thread(target=self._hear, args=(self._detector,), daemon=True).start()
         self.wait_until_settled()
         self.rest('settle')
