@@ -32,7 +32,7 @@ from camera_ws_bridge.errors import as_fault, LinkFault
 from camera_ws_bridge.link.connection import Connection
 from camera_ws_bridge.link.inbound import Inbound
 from camera_ws_bridge.link.settings import Settings
-from camera_ws_bridge.link.suspicion import is_suspect, Suspicion
+from camera_ws_bridge.link.suspicion import Suspicion
 from camera_ws_bridge.protocol import codec, rejection
 from camera_ws_bridge.protocol.authenticate import Authenticate
 from camera_ws_bridge.protocol.identifier import Identifier
@@ -235,18 +235,16 @@ class ActiveConnection:
 
     async def _doubt(self) -> None:
         """Leave a suspect that answers new connections: this one is dead."""
-        proofs = 0  # in a row
         while True:
             if not self._suspected.is_set():
-                proofs = 0
+                self._suspicion.weigh(None, None)
                 await self._suspected.wait()
-            answered = await self.connection.answers_anew()
-            # It may have been heard of meanwhile.
-            proofs = proofs + 1 if answered and is_suspect(self.connection.silence()) else 0
-            if proofs >= self._suspicion.proofs_needed:
+            differ = await self.connection.answers_anew()
+            if self._suspicion.weigh(differ, self.connection.silence()):
                 self._owner.begin_anew(LinkFault(
                     'silent', 'it answers new connections, but this one no more'))
-            await asyncio.sleep(TICK)
+            if not self._suspicion.proofs:
+                await asyncio.sleep(TICK)
 
     # ---- what they are made of
 

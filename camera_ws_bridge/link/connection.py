@@ -55,8 +55,12 @@ class Connection(Protocol):
     def silence(self) -> Silence | None:
         """Return how long nothing has come from the peer's kernel; None: not known."""
 
-    async def answers_anew(self) -> bool:
-        """Tell whether the server answers new connections, each at once."""
+    async def answers_anew(self) -> float | None:
+        """
+        Try whether the server answers new connections, each at once; None: it does not.
+
+        Return by how many seconds the answers to those that are made together differ.
+        """
 
     async def close(self, code: int, timeout: float) -> None:
         """Close in order, or else the hard way."""

@@ -17,7 +17,9 @@ Whether a peer's silence is suspect, long before its timeout: by what the kernel
 
 Who is suspect is asked by new connections, and left only if those are answered at once, one after
 the other, while the old one stays silent. On a link that loses packets a connection may well be
-silent for seconds while others have more luck: there it takes more answers.
+silent for seconds while others have more luck: there it takes more answers. On a slow one the
+kernel itself may wait for seconds until it sends again what got lost in a queue: that is left to
+it, unless the new connections tell that the link is slow no more.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ NEAR = 0.2  # seconds; round trips of a link on which so little time says someth
 UNANSWERED = 2  # probes of the kernel, or tries to send the same again
 CALM = 2.0  # seconds without a loss after which a link is trusted
 PROOFS = 3  # that the server is there, one after the other, where packets have been lost
+MOMENT = 0.3  # seconds without an answer, while the kernel does not send either
+FREE = 0.005  # seconds by which eight handshakes made together differ on 800 kbit/s
 
 
 class Silence(Protocol):
@@ -37,6 +41,10 @@ class Silence(Protocol):
     @property
     def lasts(self) -> float:
         """Return the seconds since anything came from the peer's kernel."""
+
+    @property
+    def since_sent(self) -> float:
+        """Return the seconds since data was sent, for the first time or again."""
 
     @property
     def unanswered(self) -> int:
@@ -54,14 +62,24 @@ class Silence(Protocol):
     def round_trip_time(self) -> float:
         """Return it in seconds, the least of late."""
 
+    @property
+    def retransmission_timeout(self) -> float:
+        """Return the seconds after which the kernel sends again what is not acknowledged."""
+
 
 def is_suspect(silence: Silence | None) -> bool:
     """Tell whether a peer that used to answer at once should have done so; None: unknown."""
-    # After losses the kernel may take seconds until it sends data again.
-    return (
-        silence is not None and silence.round_trip_time <= NEAR
-        and silence.lasts > QUIET + silence.round_trip_time
-        and (silence.unacknowledged or silence.unanswered >= UNANSWERED))
+    if silence is None or silence.round_trip_time > NEAR:
+        return False
+    lasts = silence.lasts - silence.round_trip_time
+    return (lasts > MOMENT and _waits(silence)) or (
+        # After losses the kernel may take seconds until it sends data again.
+        lasts > QUIET and (silence.unacknowledged or silence.unanswered >= UNANSWERED))
+
+
+def _waits(silence: Silence) -> bool:
+    """Tell whether the kernel takes long to send again what got lost, for the link was slow."""
+    return silence.unacknowledged and not silence.unanswered and silence.since_sent > QUIET
 
 
 class Suspicion:
@@ -73,6 +91,7 @@ class Suspicion:
         self._heard_at = now
         self._lost_at = float('inf')  # when a loss was seen after which nothing has come yet
         self._resent = 0
+        self.proofs = 0  # in a row
 
     def look(self, silence: Silence | None, now: float) -> bool:
         """Tell whether the peer is suspect now. To be called several times a second."""
@@ -86,7 +105,21 @@ class Suspicion:
             self._lost_at = min(self._lost_at, now)
         return is_suspect(silence)
 
-    @property
-    def proofs_needed(self) -> int:
-        """Return how often in a row the server has to answer new connections to leave this one."""
-        return 1 if self._heard_at - self._calm_since >= CALM else PROOFS
+    def weigh(self, differ: float | None, silence: Silence | None) -> bool:
+        """
+        Tell whether it is to be left, since the server has answered new connections.
+
+        differ: by how many seconds those that were made together differ; None: it has not.
+        """
+        if differ is None or silence is None or not is_suspect(silence):
+            self.proofs = 0
+            return False
+        # On a slow link the kernel must have sent it again, and had as long for the answer.
+        if differ >= FREE and silence.lasts <= 2 * silence.retransmission_timeout:
+            self.proofs = 0
+            return False
+        self.proofs += 1
+        if self.proofs < (1 if self._heard_at - self._calm_since >= CALM else PROOFS):
+            return False
+        self.proofs = 0
+        return True

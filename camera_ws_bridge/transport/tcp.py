@@ -26,9 +26,9 @@ from camera_ws_bridge.transport.names import Address
 from camera_ws_bridge.transport.route import Route
 
 _INFO_BYTES = struct.Struct('=120xQQ')  # bytes_acked, bytes_received in Linux's tcp_info
-# tcpi_retransmits, _probes, _unacked, _last_data_recv, _last_ack_recv (ms), _total_retrans and
-# _min_rtt (us).
-_INFO_SILENCE = struct.Struct('=2xBB20xI24xII40xI44xI')
+# tcpi_retransmits, _probes, _backoff, _rto (us), _unacked, _last_data_sent, _last_data_recv,
+# _last_ack_recv (ms), _total_retrans and _min_rtt (us).
+_INFO_SILENCE = struct.Struct('=2xBBB3xI12xI16xI4xII40xI44xI')
 
 KEEPALIVE = 1  # seconds; the kernel's own probes find a dead peer of an idle camera, too
 
@@ -37,10 +37,12 @@ class Silence(NamedTuple):
     """How long the peer's kernel has been silent, and what was asked of it meanwhile."""
 
     lasts: float  # seconds since anything came
+    since_sent: float  # seconds since data was sent, for the first time or again
     unanswered: int  # times that the same data, or a probe, was sent in vain
     unacknowledged: bool  # whether data is
     resent: int  # packets since the connection was opened
     round_trip_time: float  # seconds, the least of the last minutes: lost answers lengthen others
+    retransmission_timeout: float  # seconds; the first one, before it is doubled again and again
 
 
 class Tcp:
@@ -82,10 +84,12 @@ class Tcp:
         info = self._info(_INFO_SILENCE)
         if info is None:
             return None
-        retransmits, probes, unacknowledged, data_age, answer_age, resent, round_trip_time = info
+        (retransmits, probes, doubled, timeout, unacknowledged, sent_age, data_age, answer_age,
+         resent, round_trip_time) = info
         return Silence(
-            min(data_age, answer_age) / 1e3, retransmits if unacknowledged else probes,
-            unacknowledged > 0, resent, round_trip_time / 1e6)
+            min(data_age, answer_age) / 1e3, sent_age / 1e3,
+            retransmits if unacknowledged else probes, unacknowledged > 0, resent,
+            round_trip_time / 1e6, (timeout >> doubled) / 1e6)
 
     def _info(self, layout: struct.Struct) -> tuple[Any, ...] | None:
         try:

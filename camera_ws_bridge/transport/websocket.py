@@ -297,9 +297,11 @@ class Connection:
         """Return how long nothing has come from the peer's kernel; None: not known."""
         return self._tcp.silence()
 
-    async def answers_anew(self) -> bool:
-        """Tell whether the server answers new connections, each at once."""
-        return self._tcp.peer is not None and await probe.answers(*self._server, self._tcp.peer)
+    async def answers_anew(self) -> float | None:
+        """Try whether the server answers new connections; see probe."""
+        if self._tcp.peer is None:
+            return None
+        return await probe.answers(*self._server, self._tcp.peer)
 
     def _count_progress(self) -> tuple[int, int]:
         counters = self._tcp.counters()

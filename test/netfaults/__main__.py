@@ -46,8 +46,8 @@ from stage import Stage  # noqa: E402, I100, I202
 
 PAGE = HERE.parents[1] / 'docs' / 'reliability.md'
 HEAD = ('| fault | lasts s | accepted | received | repeated | dropped | lost in DDS '
-        '| noticed after s | boxes flow again after s | limit s | reconnects | cause | threads '
-        '| descriptors | load |\n' + 15 * '|---' + '|\n')
+        '| noticed after s | boxes flow again after s | limit s | longest pause then s '
+        '| reconnects | cause | threads | descriptors | load |\n' + 16 * '|---' + '|\n')
 NAMES = [scenario.name for scenario in SCENARIOS]
 ALARMS = 'alarms'  # the word for them
 
@@ -59,7 +59,8 @@ def row(scenario: Scenario, result: Result) -> str:
         result.name, f'{scenario.lasts:g}' if scenario.lasts else '', result.accepted,
         result.received, result.repeated, dropped, result.not_accepted,
         '' if result.noticed is None else f'{result.noticed:.2f}', f'{result.recovered:.2f}',
-        f'{scenario.limit:g}', result.reconnects, f'`{result.cause}`' if result.cause else '',
+        f'{scenario.limit:g}', f'{result.paused:.2f}', result.reconnects,
+        f'`{result.cause}`' if result.cause else '',
         f'{result.threads:+d}', f'{result.descriptors:+d}', f'{os.getloadavg()[0]:.1f}')
     return f"| {' | '.join(map(str, cells))} |\n"
 

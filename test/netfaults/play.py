@@ -19,9 +19,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
-from scenarios import Scenario
+from scenarios import Scenario, UNTOLD
 from stage import STABLE, Stage
 
 AT_ONCE = 0.5  # seconds for the first box of an idle camera whose time to recover is over
@@ -39,10 +39,21 @@ class Result:
     not_accepted: int  # lost by DDS, before the bridge had them
     noticed: float | None  # seconds until the state was no longer STABLE
     recovered: float  # seconds until boxes flowed again; idle: until they could have
+    paused: float  # seconds, the longest that none came from then on
     reconnects: int
+    reconnects_meanwhile: int  # of these, before the mend
     cause: str
     threads: int  # more than before
     descriptors: int
+
+
+class Course(NamedTuple):
+    """How a fault went; times are Unix times."""
+
+    began: float
+    flowed: float  # when boxes did again
+    recovered: float  # as in Result
+    reconnects: int  # before the mend
 
 
 def play(stage: Stage, scenario: Scenario) -> Result:
@@ -53,20 +64,23 @@ def play(stage: Stage, scenario: Scenario) -> Result:
     threads, descriptors = stage.process.num_threads(), stage.process.num_fds()
     if scenario.idle:
         stage.rest()
-    began, recovered = _inflict(stage, scenario, before['reconnects'])
+    course = _inflict(stage, scenario, before['reconnects'])
     stage.wait_until_settled()
+    times = [at for at, _ in stage.arrivals if at >= course.flowed]
     stage.rest()
     stage.wait(lambda: stage.process.num_threads() <= threads
                and stage.process.num_fds() <= descriptors, 'no thread and no descriptor is left')
-    since = [status for status in stage.statuses if status['t'] > began]
+    since = [status for status in stage.statuses if status['t'] > course.began]
     different = {number for _, number in stage.arrivals[known:]}
     result = Result(
         scenario.name, _gained(stage, before, 'accepted'), len(different),
         len(stage.arrivals) - known - len(different),
         dict(Counter(stage.status['dropped']) - Counter(before['dropped'])),
         _gained(stage, before, 'lost'),
-        next((status['t'] - began for status in since if status['state'] != STABLE), None),
-        recovered, _gained(stage, before, 'reconnects'),
+        next((status['t'] - course.began for status in since if status['state'] != STABLE), None),
+        course.recovered,
+        max((later - earlier for earlier, later in zip(times, times[1:])), default=0.0),
+        _gained(stage, before, 'reconnects'), course.reconnects,
         next((status['cause'].partition(':')[0] for status in since
               if status['reconnects'] > before['reconnects']), ''),
         stage.process.num_threads() - threads, stage.process.num_fds() - descriptors)
@@ -83,16 +97,20 @@ def _hold(stage: Stage, scenario: Scenario, result: Result) -> None:
     assert firsts == sorted(firsts), 'boxes arrived out of order'
     assert result.accepted == result.received + sum(result.dropped.values()), result
     assert result.recovered <= scenario.limit, result
-    assert scenario.reconnects is None or result.reconnects <= scenario.reconnects, result
+    assert result.paused <= UNTOLD, result
+    assert scenario.reconnects is None or (
+        result.reconnects_meanwhile <= scenario.reconnects), result
 
 
-def _inflict(stage: Stage, scenario: Scenario, reconnects: int) -> tuple[float, float]:
-    """Return when the fault began, as Unix time, and how long after its mend boxes could flow."""
+def _inflict(stage: Stage, scenario: Scenario, reconnects: int) -> Course:
+    """Let it come and go, until boxes flow; reconnects: how many there have been."""
     began = time.time()
+    meanwhile = 0
     fault = scenario.inflict(stage)
     next(fault)
     if scenario.lasts:
         time.sleep(scenario.lasts)
+        meanwhile = int(stage.status['reconnects'] - reconnects)
         next(fault, None)
     mended = asked = time.time()
     if scenario.idle:  # no box helps it within the time that it has
@@ -100,12 +118,13 @@ def _inflict(stage: Stage, scenario: Scenario, reconnects: int) -> tuple[float, 
         asked = time.time()
         stage.tell_detector('go')
     stage.wait(lambda: stage.arrived_since(asked), 'boxes flow again')
-    took = (stage.arrived_since(asked) or 0.0) - asked
+    flowed = stage.arrived_since(asked) or 0.0
+    took = flowed - asked
     if scenario.idle:
         assert took <= AT_ONCE, f'idle for {scenario.limit:g} s, and then boxes took {took:.2f} s'
         took += max(0.0, _registered_at(stage, reconnects) - mended)
     next(fault, None)  # for the next scenario, everything is as it was
-    return began, took
+    return Course(began, flowed, took, meanwhile)
 
 
 def _registered_at(stage: Stage, reconnects: int) -> float:

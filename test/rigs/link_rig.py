@@ -101,10 +101,12 @@ class Silence(NamedTuple):
     """What the kernel knows of a peer's silence."""
 
     lasts: float
+    since_sent: float
     unanswered: int
     unacknowledged: bool
     resent: int
     round_trip_time: float
+    retransmission_timeout: float
 
 
 class FakeConnection:
@@ -127,6 +129,8 @@ class FakeConnection:
         self.resent = 0  # packets
         self.patience = 0.0  # seconds
         self.answers_new = False  # whether a new connection would be answered
+        self.differ = 0.0  # seconds, by which the answers to some that are made together do
+        self.waits = 0.0  # seconds for which the kernel has not sent again what it will
         self.probes = []  # when that was asked
         self.closed = None
         self.close_answered = True
@@ -210,26 +214,32 @@ class FakeConnection:
         return self.routed
 
     def silence(self):
-        lasts = self._clock() - self.silent_since if self.unanswered else 0.0
-        return Silence(lasts, self.unanswered, False, self.resent, self.round_trip_time)
+        lasts = self._clock() - self.silent_since if self.unanswered or self.waits else 0.0
+        return Silence(
+            lasts, lasts + self.waits, self.unanswered, self.waits > 0, self.resent,
+            self.round_trip_time, max(0.2, self.waits))
 
     def fall_silent(self, unanswered=3):
         self.answers, self.unanswered, self.silent_since = False, unanswered, self._clock()
         self.resent += unanswered
+
+    def fall_behind(self, waits):
+        """Be a connection on which much got lost in a queue, so that the kernel waits."""
+        self.answers, self.waits, self.silent_since = False, waits, self._clock()
 
     def be_patient(self, seconds):
         self.patience = seconds
 
     def revive(self):
         """Answer what is on its way, and all that comes."""
-        self.answers, self.unanswered = True, 0
+        self.answers, self.unanswered, self.waits = True, 0, 0.0
         for pong in [*self.pongs]:
             self.answer(pong)
 
     async def answers_anew(self):
         self.probes.append(self._clock())
         await asyncio.sleep(0.3)
-        return self.answers_new
+        return self.differ if self.answers_new else None
 
     async def close(self, code, timeout):
         self.closed = code, timeout

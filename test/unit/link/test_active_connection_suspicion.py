@@ -138,9 +138,8 @@ async def test_what_is_heard_in_between_begins_the_row_anew():
     connection.answers_new = True
     for count in range(PROOFS - 1, 8, PROOFS - 1):
         await rig.until(lambda: len(connection.probes) == count)
-        await asyncio.sleep(0.3)
-        connection.unanswered = 0  # it got through; and soon it is silent again
-        connection.answer()
+        await asyncio.sleep(0.2)
+        connection.revive()  # it got through; and soon it is silent again
         await asyncio.sleep(2 * TICK)
         assert len(connection.probes) == count
         connection.fall_silent()
@@ -159,3 +158,27 @@ async def test_the_state_says_no_more_than_what_is_proven():
     connection.unanswered = 0
     await rig.until(lambda: rig.link.state is State.STABLE, 2 * TICK)
     assert rig.states.count(State.STABLE) == 2
+
+
+@virtual
+async def test_on_a_slow_link_the_kernel_may_take_its_time():
+    rig, connection = await on_a_link_that_loses_packets()
+    connection.revive()
+    connection.differ, connection.answers_new = 0.03, True
+    connection.fall_behind(4.0)
+    await asyncio.sleep(4.0)
+    assert connection.probes and rig.link.state is State.REGISTERED
+    connection.revive()
+    await asyncio.sleep(60)
+    assert len(rig.connections) == 1
+
+
+@virtual
+async def test_on_one_that_is_slow_no_more_nobody_waits_for_the_kernel():
+    rig, connection = await on_a_link_that_loses_packets()
+    connection.revive()
+    connection.answers_new = True
+    connection.fall_behind(4.0)
+    began = rig.clock()
+    await rig.until(lambda: len(rig.connections) == 2)
+    assert rig.clock() - began < 1.5

@@ -14,9 +14,9 @@
 
 """Which silence is suspect, and on which links."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from camera_ws_bridge.link.suspicion import CALM, is_suspect, PROOFS, Suspicion
+from camera_ws_bridge.link.suspicion import CALM, FREE, is_suspect, PROOFS, Suspicion
 import pytest
 
 
@@ -29,6 +29,8 @@ class Silence:
     round_trip_time: float = 0.001
     resent: int = 0
     unacknowledged: bool = False
+    since_sent: float = 0.0
+    retransmission_timeout: float = 0.2
 
 
 @pytest.mark.parametrize('lasts, unanswered, round_trip_time, suspect', [
@@ -51,17 +53,38 @@ def test_data_without_an_answer_is_suspect_though_the_kernel_waits_to_send_it_ag
     assert not is_suspect(Silence(9.0, 0, 0.21, unacknowledged=True))
 
 
+@pytest.mark.parametrize('lasts, unanswered, since_sent, suspect', [
+    (0.4, 0, 1.3, True),   # it has much to send, and does not
+    (0.2, 0, 9.0, False),  # a moment ago an answer came
+    (0.4, 1, 1.3, False),  # it has sent it again, and will do so soon
+    (0.4, 0, 1.2, False),
+])
+def test_while_the_kernel_sends_nothing_a_moment_is_enough(
+        lasts, unanswered, since_sent, suspect):
+    silence = Silence(lasts, unanswered, unacknowledged=True, since_sent=since_sent)
+    assert is_suspect(silence) is suspect
+    assert not is_suspect(replace(silence, unacknowledged=False))
+    assert not is_suspect(replace(silence, round_trip_time=0.21))
+    assert not is_suspect(replace(silence, lasts=silence.round_trip_time + 0.2))
+
+
 def test_where_the_kernel_does_not_tell_nobody_is_suspect():
     assert not is_suspect(None)
     suspicion = Suspicion(0.0)
     assert not suspicion.look(None, 100.0)
+    assert not suspicion.weigh(0.0, None)
 
 
 def watched(*looks):
     """Return what is thought after these looks: time and silence; and the proofs it takes."""
     suspicion = Suspicion(0.0)
     results = [suspicion.look(silence, now) for now, silence in looks]
-    return results[-1], suspicion.proofs_needed
+    return results[-1], proofs(suspicion, looks[-1][1])
+
+
+def proofs(suspicion, silence, differ=0.0, most=10):
+    """Return how many it takes; None: so many are not enough."""
+    return next((count for count in range(1, most) if suspicion.weigh(differ, silence)), None)
 
 
 def test_a_good_connection_that_falls_silent():
@@ -99,3 +122,39 @@ def test_a_probe_that_is_on_its_way_is_no_loss():
     assert watched(
         (3.0, Silence(1.01, 1, 0.1)), (3.25, Silence(0.1, 0, 0.1)), (4.2, Silence(1.05, 1, 0.1)),
         (4.5, Silence(0.2, 0, 0.1)), (6.6, Silence(2.3, 2, 0.1))) == (True, 1)
+
+
+def test_an_answer_that_fails_or_comes_too_late_begins_the_row_anew():
+    silence = Silence(1.5, 2)
+    for differ, then in ((None, silence), (0.0, Silence(0.1))):
+        suspicion = Suspicion(0.0)
+        suspicion.look(silence, 1.5)
+        assert [suspicion.weigh(0.0, silence) for _ in range(PROOFS - 1)] == [False, False]
+        assert not suspicion.weigh(differ, then)
+        assert proofs(suspicion, silence) == PROOFS
+
+
+# ---- what got lost in a queue, after which the kernel takes seconds
+
+BEHIND = Silence(1.4, 0, unacknowledged=True, since_sent=1.4, retransmission_timeout=4.0)
+
+
+def behind():
+    """Return what is thought of a connection that has lost something not long ago."""
+    suspicion = Suspicion(0.0)
+    suspicion.look(BEHIND, 1.5)
+    return suspicion
+
+
+def test_on_a_slow_link_it_is_left_to_the_kernel():
+    assert proofs(behind(), BEHIND, differ=FREE) is None
+    assert proofs(behind(), replace(BEHIND, lasts=7.9), differ=FREE) is None
+    assert proofs(behind(), replace(BEHIND, unanswered=1), differ=FREE) is None
+
+
+def test_unless_it_has_sent_it_again_and_waited_as_long():
+    assert proofs(behind(), replace(BEHIND, lasts=8.1, unanswered=1), differ=FREE) == PROOFS
+
+
+def test_unless_the_link_is_slow_no_more():
+    assert proofs(behind(), BEHIND) == PROOFS

@@ -121,8 +121,8 @@ def test_of_a_connection_that_had_ended_at_once_nothing_is_said(pair):
 
 # ---- silence
 
-FIELDS = ('retransmits', 'probes', 'unacked', 'last_data_recv', 'last_ack_recv', 'total_retrans',
-          'min_rtt')
+FIELDS = ('retransmits', 'probes', 'backoff', 'rto', 'unacked', 'last_data_sent',
+          'last_data_recv', 'last_ack_recv', 'total_retrans', 'min_rtt')
 
 
 @pytest.mark.skipif(shutil.which('cc') is None, reason='no C compiler')
@@ -184,6 +184,8 @@ def test_a_peer_that_does_not_answer(busy):
     assert silence.unacknowledged is busy
     assert silence.lasts > (0.5 if busy else 1.9)
     assert silence.resent >= (2 if busy else 0)
+    assert 0.1 < silence.retransmission_timeout < 0.4  # though it has been doubled
+    assert silence.since_sent < silence.lasts if busy else silence.since_sent > 1.0
 
 
 @linux_only
