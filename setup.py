@@ -22,7 +22,7 @@ setup(
     name=package_name,
     version='1.0.0',
     packages=find_packages(include=[package_name, package_name + '.*']),
-    package_data={package_name: ['py.typed', 'process/*.xml', 'sim/page/static/*']},
+    package_data={package_name: ['py.typed', 'ros/*.xml', 'sim/page/static/*']},
     data_files=[
         ('share/ament_index/resource_index/packages', ['resource/' + package_name]),
         ('share/' + package_name, ['package.xml']),

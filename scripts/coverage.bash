@@ -38,7 +38,6 @@ modules=(
   preflight.advice
   preflight.jwt
   preflight.report
-  process.fast_dds
   process.systemd
   process.wake_ups
   protocol.authenticate
@@ -58,6 +57,7 @@ modules=(
   reid.in_order
   reid.objects
   ros.duplicate_filter
+  ros.fast_dds
   ros.looks
   ros.sequence_gaps
   sim.page.guard

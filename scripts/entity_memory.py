@@ -30,8 +30,7 @@ import subprocess
 import sys
 from typing import Any
 
-from camera_ws_bridge.process import fast_dds
-from camera_ws_bridge.ros import features, qos
+from camera_ws_bridge.ros import fast_dds, features, qos
 from camera_ws_bridge_msgs.msg import Boxes, Start
 import psutil
 import rclpy

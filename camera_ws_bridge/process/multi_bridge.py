@@ -38,9 +38,9 @@ from typing import Any
 from camera_ws_bridge.config import cameras
 from camera_ws_bridge.errors import ConfigurationError, LinkFault
 from camera_ws_bridge.node.bridge_node import BridgeNode
-from camera_ws_bridge.process import fast_dds
 from camera_ws_bridge.process.run import (
     EXIT_BUG, exit_code, EXIT_CONFIGURATION, EXIT_UNREACHABLE, Process, run)
+from camera_ws_bridge.ros import fast_dds
 from camera_ws_bridge.ros.starting import own_arguments
 from rclpy.parameter import Parameter
 

@@ -14,7 +14,7 @@
 
 """Many cameras in one process: what they cost, and what makes them cost less."""
 
-from camera_ws_bridge.process import fast_dds
+from camera_ws_bridge.ros import fast_dds
 from camera_ws_bridge_msgs.msg import Stop
 import pytest
 from rclpy import get_rmw_implementation_identifier

@@ -16,7 +16,7 @@
 
 from xml.etree import ElementTree
 
-from camera_ws_bridge.process import fast_dds
+from camera_ws_bridge.ros import fast_dds
 import pytest
 
 
