@@ -18,9 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 import os
+import pathlib
 import sys
 from typing import Any, NoReturn
 
+from camera_ws_bridge.ros import fast_dds, features
 import rclpy
 from rclpy.utilities import remove_ros_args
 
@@ -46,10 +48,17 @@ def init(program: str, given: Sequence[str] | None, **options: Any) -> None:
         problem = log_folder_problem(os.environ)
         if problem:
             _refuse(program, problem)
+    before = dict(os.environ)
     try:
+        if 'fastrtps' in rclpy.get_rmw_implementation_identifier():
+            os.environ.update(fast_dds.by_udp(
+                before, pathlib.Path(), features.discovery_range(before)))
         rclpy.init(args=arguments, **options)
     except Exception as error:  # as above
         _refuse(program, f'ROS arguments: {_reason(error)}')
+    # Nobody else reads how far to look, except `check`, to tell what the user has set.
+    for name in fast_dds.AS_FAST_DDS_HAS_IT.keys() & before.keys():
+        os.environ[name] = before[name]
 
 
 def log_folder_problem(environment: Mapping[str, str]) -> str:

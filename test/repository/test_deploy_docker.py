@@ -114,6 +114,11 @@ def test_commands_are_lists_so_that_signals_arrive():
     assert interpreter == 'python3' and pathlib.Path(script).name in ' '.join(of('COPY'))
 
 
+def test_a_detector_in_another_container_is_heard():
+    """What the variable does is tested with the unit: test_deploy_systemd.py."""
+    assert 'FASTDDS_BUILTIN_TRANSPORTS=UDPv4' in of('ENV', stages()[-1])[0].split()
+
+
 def test_no_secret_is_built_in():
     for name in ('ARG', 'ENV'):
         for rest in of(name):

@@ -33,7 +33,10 @@ import subprocess
 from ament_index_python import get_package_prefix
 from camera_ws_bridge.config.parameters import SPECS
 from camera_ws_bridge.process.run import EXIT_CONFIGURATION, EXIT_UNREACHABLE
+from camera_ws_bridge_msgs.msg import Stop
+import psutil
 import pytest
+from rclpy import get_rmw_implementation_identifier
 from rigs import process_rig as rigs
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -204,6 +207,13 @@ def test_systemd_rates_it_as_confined(installed):
 
 # ---- what it starts
 
+NOBODY = 65534
+# The interpreter may be in the home folder of whoever runs the tests, so it may read everything.
+# That opens no shared memory: Fast DDS wants to write there.
+AS_NOBODY = ('setpriv', f'--reuid={NOBODY}', f'--regid={NOBODY}', '--clear-groups',
+             '--inh-caps=-all,+dac_read_search', '--ambient-caps=-all,+dac_read_search')
+
+
 def expand(command, environment, specifiers):
     """Return a command line's words as systemd makes them."""
     words = []
@@ -226,7 +236,7 @@ def confine():
 
 
 @contextlib.contextmanager
-def started(path, folder, files):
+def started(path, folder, domain, files, user=()):
     """Start what a unit or drop-in says, by systemd's rules, with files in its prefix and etc."""
     prefix, etc, state = folder / 'prefix', folder / 'etc', folder / 'state'
     for needed in (prefix / 'lib', etc, state / 'camera_ws_bridge/gate'):
@@ -243,16 +253,22 @@ def started(path, folder, files):
     environment.update(BRIDGE_PREFIX=str(prefix), NOTIFY_SOCKET=str(folder / 'notify'))
     command = values(path, 'ExecStart')[-1].replace('/etc/camera_ws_bridge', str(etc))
     words = expand(command, environment, {'i': 'gate', 'S': str(state), 'd': str(folder)})
-    with rigs.own_domain() as domain:
-        process = subprocess.Popen(
-            words, preexec_fn=confine, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, env={**os.environ, **environment, 'ROS_DOMAIN_ID': str(domain),
-                            'HOME': '/nonexistent'})
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
+    process = subprocess.Popen(
+        [*user, *words], preexec_fn=confine, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, env={**os.environ, **environment, 'ROS_DOMAIN_ID': str(domain),
+                        'HOME': '/nonexistent'})
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(name='domain')
+def own_domain():
+    """Return a ROS domain of the test's own."""
+    with rigs.own_domain() as found:
+        yield found
 
 
 @pytest.fixture
@@ -277,8 +293,9 @@ def ids_of(orchestrator):
     return {message['id'] for message in orchestrator.messages('identifier')}
 
 
-def test_what_it_starts_registers_is_ready_keeps_a_spool_and_ends(tmp_path, service_manager):
-    with rigs.serving() as orchestrator, started(UNIT, tmp_path, {'gate.yaml': (
+def test_what_it_starts_registers_is_ready_keeps_a_spool_and_ends(
+        tmp_path, domain, service_manager):
+    with rigs.serving() as orchestrator, started(UNIT, tmp_path, domain, {'gate.yaml': (
             '/**:\n  ros__parameters:\n    camera_id: the gate\n'
             f'    orchestrator_url: {orchestrator.sim.url}\n')}) as process:
         assert service_manager.recv(4096) == b'READY=1'
@@ -293,8 +310,9 @@ def test_what_it_starts_registers_is_ready_keeps_a_spool_and_ends(tmp_path, serv
         end(process)
 
 
-def test_what_it_starts_for_many_cameras_registers_each_and_ends(tmp_path, service_manager):
-    with rigs.serving() as orchestrator, started(MANY_CAMERAS, tmp_path, {'gate.yaml': (
+def test_what_it_starts_for_many_cameras_registers_each_and_ends(
+        tmp_path, domain, service_manager):
+    with rigs.serving() as orchestrator, started(MANY_CAMERAS, tmp_path, domain, {'gate.yaml': (
             f'cameras:\n- {{camera_id: a, orchestrator_url: "{orchestrator.sim.url}"}}\n'
             f'- {{camera_id: b, orchestrator_url: "{orchestrator.sim.url}"}}\n')}) as process:
         assert service_manager.recv(4096) == b'READY=1'
@@ -305,10 +323,41 @@ def test_what_it_starts_for_many_cameras_registers_each_and_ends(tmp_path, servi
 
 
 @pytest.mark.parametrize('distribution, only', [('humble', '1'), ('jazzy', '')])
-def test_humble_keeps_to_this_machine_as_well(tmp_path, distribution, only):
+def test_humble_keeps_to_this_machine_as_well(tmp_path, domain, distribution, only):
     executable = tmp_path / 'prefix/lib/camera_ws_bridge/bridge'
     executable.parent.mkdir(parents=True)
     executable.write_text('#!/bin/sh\necho "<$ROS_LOCALHOST_ONLY>"\n')
     executable.chmod(0o755)
-    with started(UNIT, tmp_path, {'setup.bash': f'ROS_DISTRO={distribution}\n'}) as process:
+    files = {'setup.bash': f'ROS_DISTRO={distribution}\n'}
+    with started(UNIT, tmp_path, domain, files) as process:
         assert process.communicate(timeout=rigs.PATIENCE)[0] == f'<{only}>\n'
+
+
+@pytest.mark.parametrize('path, bridge', [
+    (UNIT, '/gate/camera_ws_bridge'), (MANY_CAMERAS, '/gate/a/camera_ws_bridge')],
+    ids=['a camera', 'many cameras'])
+def test_it_and_a_detector_of_another_user_hear_each_other(tmp_path, domain, path, bridge):
+    """DynamicUser=yes: nobody else is that user, and DDS's shared memory belongs to one."""
+    if shutil.which('setpriv') is None or subprocess.run(
+            [*AS_NOBODY, 'true'], stderr=subprocess.DEVNULL).returncode:
+        pytest.skip('only root can start a process of another user')
+    tmp_path.chmod(0o755)
+    (tmp_path / 'state/camera_ws_bridge/gate').mkdir(parents=True)
+    os.chown(tmp_path / 'state/camera_ws_bridge/gate', NOBODY, NOBODY)
+    with rigs.serving(landmark=True) as orchestrator:
+        url = orchestrator.sim.url
+        configuration = (
+            f'cameras:\n- {{camera_id: a, orchestrator_url: "{url}"}}\n'
+            if path == MANY_CAMERAS else
+            f'/**: {{ros__parameters: {{camera_id: a, orchestrator_url: "{url}"}}}}\n')
+        probe = rigs.Probe(domain, bridge, namespace=bridge.rpartition('/')[0])
+        with started(
+                path, tmp_path, domain, {'gate.yaml': configuration}, AS_NOBODY) as process:
+            probe.wait_until_registered()
+            orchestrator.do('send', camera='a', text='{"type": "stop", "objectId": 7}')
+            probe.wait(lambda: [stop.object_id for stop in probe.of(Stop)] == [7])
+            if 'fastrtps' in get_rmw_implementation_identifier():  # no ear for other machines
+                assert {connection.laddr.ip for connection in psutil.net_connections('udp')
+                        if connection.pid == process.pid} == {'127.0.0.1'}
+            probe.close()
+            end(process)
