@@ -31,18 +31,6 @@ from rigs import process_rig as rigs
 from rigs.shared import replace_text
 
 DAY = 86400.0
-UDP_ALONE = """<?xml version="1.0" encoding="UTF-8"?>
-<profiles xmlns="http://www.eprosima.com/XMLSchemas/fastRTPS_Profiles">
-  <transport_descriptors><transport_descriptor>
-    <transport_id>loopback</transport_id><type>UDPv4</type>
-    <interfaceWhiteList><address>127.0.0.1</address></interfaceWhiteList>
-  </transport_descriptor></transport_descriptors>
-  <participant profile_name="alone" is_default_profile="true"><rtps>
-    <userTransports><transport_id>loopback</transport_id></userTransports>
-    <useBuiltinTransports>false</useBuiltinTransports>
-  </rtps></participant>
-</profiles>
-"""
 LIBRARY = next((str(path) for folder in ('/usr/lib', '/usr/lib64') for path in sorted(
     pathlib.Path(folder).glob('**/libfaketimeMT.so.1'))), None)
 
@@ -52,14 +40,9 @@ LIBRARY = next((str(path) for folder in ('/usr/lib', '/usr/lib64') for path in s
 def test_a_running_bridge_does_not_care_and_ends_in_order(tmp_path, days):
     clock = tmp_path / 'clock'
     replace_text(clock, '+0')
-    (tmp_path / 'profiles.xml').write_text(UDP_ALONE)
     environment = {
         'LD_PRELOAD': LIBRARY, 'FAKETIME_TIMESTAMP_FILE': str(clock), 'FAKETIME_NO_CACHE': '1',
-        'FAKETIME_DONT_FAKE_MONOTONIC': '1',
-        # With LOCALHOST, rmw_fastrtps has transports of its own; shared memory is one of them.
-        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'SUBNET',
-        'FASTDDS_DEFAULT_PROFILES_FILE': str(tmp_path / 'profiles.xml'),
-        'FASTRTPS_DEFAULT_PROFILES_FILE': str(tmp_path / 'profiles.xml')}
+        'FAKETIME_DONT_FAKE_MONOTONIC': '1', 'FASTDDS_BUILTIN_TRANSPORTS': 'UDPv4'}
     with rigs.serving(landmark=True) as orchestrator, rigs.own_domain() as domain:
         probe = rigs.Probe(domain)
         process = rigs.Process(
