@@ -32,12 +32,13 @@ from camera_ws_bridge.errors import as_fault, LinkFault
 from camera_ws_bridge.link.connection import Connection
 from camera_ws_bridge.link.inbound import Inbound
 from camera_ws_bridge.link.settings import Settings
-from camera_ws_bridge.link.suspicion import Suspicion
+from camera_ws_bridge.link.suspicion import Silence, Suspicion
 from camera_ws_bridge.protocol import codec, rejection
 from camera_ws_bridge.protocol.authenticate import Authenticate
 from camera_ws_bridge.protocol.identifier import Identifier
 
 TICK = 0.25  # seconds between two looks at the clock
+REST = 2  # ticks, while nothing is awaited
 PONG_PATIENCE = 6.0  # heartbeat_timeouts for a pong, which may queue behind a large replay
 TOKEN_TIMEOUT = 30.0  # seconds; token sources have tighter limits of their own
 TOKEN_DOUBT = 1.0  # seconds after a registration in which a close is blamed on the token
@@ -114,6 +115,7 @@ class ActiveConnection:
         self._delivered = connection.delivered()
         self._delivered_at = 0.0  # when that number has grown
         self._suspicion = Suspicion(self._heard_at)
+        self._silence: Silence | None = None  # at the last look
         self._suspected = asyncio.Event()  # its silence is
         self._left: asyncio.Future[LinkFault] = asyncio.get_running_loop().create_future()
         self._identify_at = 0.0
@@ -221,7 +223,7 @@ class ActiveConnection:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(_to_tick(self._clock()))
+            await asyncio.sleep(_to_tick(self._clock(), TICK * (REST if self._rests() else 1)))
             now = self._clock()
             if self._awaited_pongs or self._outbox.in_flight:
                 self._look_for_progress(now)
@@ -355,8 +357,14 @@ class ActiveConnection:
             raise _no_token() if self._token_awaited else LinkFault(
                 'silent', 'it has not confirmed the registration')
 
+    def _rests(self) -> bool:
+        """Tell whether nothing is to be sent and nothing awaited, nor by the kernel."""
+        return not (self.registered_at is None or len(self._outbox) or self._awaited_pongs
+                    or self._silence is None or self._silence.unanswered)
+
     def _suspect(self, now: float) -> bool:
-        suspect = self._suspicion.look(self.connection.silence(), now)
+        self._silence = self.connection.silence()
+        suspect = self._suspicion.look(self._silence, now)
         if suspect:
             self._suspected.set()
         else:
@@ -371,10 +379,10 @@ class ActiveConnection:
             self._wake_writer.set()
 
 
-def _to_tick(now: float) -> float:
+def _to_tick(now: float, tick: float) -> float:
     """Return the seconds until all links of the process have a tick: it wakes up once for all."""
-    left = TICK - now % TICK
-    return left if left > TICK / 2 else left + TICK
+    left = tick - now % tick
+    return left if left > TICK / 2 else left + tick
 
 
 async def wait(event: asyncio.Event, timeout: float) -> None:

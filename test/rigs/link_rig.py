@@ -128,6 +128,7 @@ class FakeConnection:
         self.silent_since = 0.0
         self.resent = 0  # packets
         self.patience = 0.0  # seconds
+        self.looks = 0  # how often its silence was looked at
         self.answers_new = False  # whether a new connection would be answered
         self.differ = 0.0  # seconds, by which the answers to some that are made together do
         self.waits = 0.0  # seconds for which the kernel has not sent again what it will
@@ -214,6 +215,7 @@ class FakeConnection:
         return self.routed
 
     def silence(self):
+        self.looks += 1
         lasts = self._clock() - self.silent_since if self.unanswered or self.waits else 0.0
         return Silence(
             lasts, lasts + self.waits, self.unanswered, self.waits > 0, self.resent,

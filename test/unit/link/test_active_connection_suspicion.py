@@ -16,7 +16,7 @@
 
 import asyncio
 
-from camera_ws_bridge.link.active_connection import TICK
+from camera_ws_bridge.link.active_connection import REST, TICK
 from camera_ws_bridge.link.link import State
 from camera_ws_bridge.link.suspicion import CALM, PROOFS, QUIET
 import pytest
@@ -182,3 +182,26 @@ async def test_on_one_that_is_slow_no_more_nobody_waits_for_the_kernel():
     began = rig.clock()
     await rig.until(lambda: len(rig.connections) == 2)
     assert rig.clock() - began < 1.5
+
+
+@virtual
+async def test_a_link_that_rests_is_looked_at_less_often_until_its_kernel_is_not_answered():
+    rig = Rig(identify_interval=0.0).start()
+    connection = await rig.registered()
+    await asyncio.sleep(SETTLED)
+
+    async def looks(seconds):
+        before = connection.looks
+        await asyncio.sleep(seconds)
+        return connection.looks - before
+
+    assert await looks(40 * TICK) <= 40 / REST + 4  # heartbeats in between
+    connection.fall_silent(unanswered=1)
+    await asyncio.sleep(REST * TICK)
+    assert await looks(4 * TICK) >= 3
+    connection.revive()
+    await asyncio.sleep(REST * TICK)
+    connection.answers = False
+    rig.put(1)
+    await asyncio.sleep(REST * TICK)
+    assert await looks(4 * TICK) >= 3

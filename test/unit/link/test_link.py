@@ -18,7 +18,7 @@ import asyncio
 import random
 
 from camera_ws_bridge.errors import LinkFault
-from camera_ws_bridge.link.active_connection import TICK
+from camera_ws_bridge.link.active_connection import REST, TICK
 from camera_ws_bridge.link.link import State
 from camera_ws_bridge.link.settings import Settings
 import pytest
@@ -181,7 +181,7 @@ async def test_registered_means_the_pong_is_back():
     await rig.until(lambda: rig.link.state is State.STABLE)
     assert rig.states == [
         State.CONNECTING, State.AUTHENTICATING, State.REGISTERED, State.STABLE]
-    assert rig.clock() == pytest.approx(2.0, abs=2 * TICK)
+    assert rig.clock() == pytest.approx(2.0, abs=(1 + REST) * TICK)
     assert any('front-door' in line and 'ws://orchestrator/processor' in line
                for line in rig.logger.lines)
 
