@@ -32,6 +32,7 @@ UNANSWERED = 2  # probes of the kernel, or tries to send the same again
 CALM = 2.0  # seconds without a loss after which a link is trusted
 PROOFS = 3  # that the server is there, one after the other, where packets have been lost
 MOMENT = 0.3  # seconds without an answer, while the kernel does not send either
+TRIES = 1 + 2 + 4  # retransmission timeouts until the kernel has sent the same again three times
 FREE = 0.005  # seconds by which eight handshakes made together differ on 800 kbit/s
 
 
@@ -114,8 +115,8 @@ class Suspicion:
         if differ is None or silence is None or not is_suspect(silence):
             self.proofs = 0
             return False
-        # On a slow link the kernel must have sent it again, and had as long for the answer.
-        if differ >= FREE and silence.lasts <= 2 * silence.retransmission_timeout:
+        # On a slow link what is sent again may well get lost as well.
+        if differ >= FREE and silence.lasts <= TRIES * silence.retransmission_timeout:
             self.proofs = 0
             return False
         self.proofs += 1
