@@ -24,7 +24,6 @@ from dataclasses import replace
 import functools
 import json
 import selectors
-from typing import NamedTuple
 
 from camera_ws_bridge.buffer.outbox import Outbox, Policy
 from camera_ws_bridge.errors import LinkFault
@@ -38,6 +37,7 @@ from camera_ws_bridge.protocol.start import Start
 from camera_ws_bridge.protocol.stop import Stop
 from camera_ws_bridge.protocol.update import Update
 from camera_ws_bridge.tracking.tracked_objects import Session
+from camera_ws_bridge.transport.tcp import Silence
 import pytest
 from rigs.shared import Recorder
 
@@ -95,18 +95,6 @@ def copy(fault):
         return fault
     return LinkFault(fault.cause, fault.reason, fatal=fault.fatal, reached=fault.reached,
                      retry_after=fault.retry_after, code=fault.code)
-
-
-class Silence(NamedTuple):
-    """What the kernel knows of a peer's silence."""
-
-    lasts: float
-    since_sent: float
-    unanswered: int
-    unacknowledged: bool
-    resent: int
-    round_trip_time: float
-    retransmission_timeout: float
 
 
 class FakeConnection:
