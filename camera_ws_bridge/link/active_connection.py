@@ -239,7 +239,7 @@ class ActiveConnection:
         """Leave a suspect that answers new connections: this one is dead."""
         while True:
             if not self._suspected.is_set():
-                self._suspicion.weigh(None, None)
+                self._suspicion.proofs = 0
                 await self._suspected.wait()
             differ = await self.connection.answers_anew()
             if self._suspicion.weigh(differ, self.connection.silence()):
